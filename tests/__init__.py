@@ -1,0 +1,1 @@
+"""The tests: unit, contracts, simulation, integration, e2e."""
