@@ -1,0 +1,1 @@
+"""Decide, explain, replay, quote: one use case per file, over ports."""

@@ -1,0 +1,1 @@
+"""Prices of loans: schedules, plans, IOF, CET, rates by risk, affordability, counter-offers."""
