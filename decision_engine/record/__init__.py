@@ -1,0 +1,1 @@
+"""Recording a decision: batches, exposure under the person's lock, tamper evidence."""
