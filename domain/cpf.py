@@ -52,4 +52,4 @@ def _check_digits(body: str) -> str:
 def _check_digit(body: str) -> str:
     weights = range(len(body) + 1, 1, -1)
     rest = sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11
-    return "0" if rest < 2 else str(11 - rest)
+    return str(11 - rest) if rest > 1 else "0"

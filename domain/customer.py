@@ -89,9 +89,7 @@ class Month:
         held = self.statements.get(row.source)
         if held and (held.incarnation, held.source_version) >= _rank(row):
             return self
-        new = Statement(
-            row.incarnation, row.source_version, row.occurred_us, row.amount, row.limit
-        )
+        new = Statement(row.incarnation, row.source_version, row.occurred_us, row.amount, row.limit)
         return replace(self, statements={**self.statements, row.source: new})
 
     def _with_delinquency(self, row: Transaction) -> "Month":

@@ -25,7 +25,7 @@ class CreditError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One fault in an input: where (JSON pointer), a stable code and a sentence without the value."""
+    """One fault in an input: a JSON pointer, a stable code, a sentence without the value."""
 
     pointer: str
     code: str

@@ -141,7 +141,7 @@ def _utilization_units(window: _Window) -> list[int]:
 
 
 def _payment_units(window: _Window) -> list[int]:
-    """Return payment of a month over the bill before it, newest first; months without bill left out."""
+    """Return each month's payment over the bill before it, newest first, where there was one."""
     pairs = zip(window.months[:-1], window.balances[1:], strict=True)
     return [
         min(round_half_even(month.payments * RATIO_UNITS, bill), MAX_RATIO)

@@ -68,7 +68,13 @@ def _slot_out(slot: Slot) -> list[object]:
 def _month_out(month: Month) -> list[object]:
     return [
         {
-            source: [held.incarnation, held.source_version, held.occurred_us, held.balance, held.limit]
+            source: [
+                held.incarnation,
+                held.source_version,
+                held.occurred_us,
+                held.balance,
+                held.limit,
+            ]
             for source, held in month.statements.items()
         },
         {

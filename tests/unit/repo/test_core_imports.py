@@ -10,17 +10,20 @@ import pytest
 from tests.unit.repo.files import CORE, ROOT, place, python_files, tree_of
 
 PURE: Final = frozenset({
-    "abc", "base64", "bisect", "collections", "collections.abc", "contextlib", "dataclasses",
+    "abc", "ast", "base64", "bisect", "collections", "collections.abc", "contextlib", "dataclasses",
     "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac",
     "itertools", "json", "math", "operator", "re", "string", "struct", "textwrap", "types",
-    "typing", "zoneinfo",
+    "typing", "unicodedata", "zoneinfo",
 })  # fmt: skip
 
 #: Who may wait for whom: the files that ask several ports at once or let requests share a batch.
 ASYNCIO_FILES: Final = frozenset({
+    "consistency/outbox/relay.py",
+    "decision_engine/decide.py",
     "decision_engine/gather.py",
     "decision_engine/record/lookup.py",
     "decision_engine/record/writer.py",
+    "ingestion/project.py",
 })  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Everything that touches the world outside: stores, streams, HTTP, clock, settings."""

@@ -1,0 +1,155 @@
+"""The whole platform in one process, in its embedded profile."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Final
+
+from adapters.bootstrap.health import health
+from adapters.bootstrap.ingestion import Ingestion, build_ingestion
+from adapters.bootstrap.shipped import iof_table
+from adapters.bootstrap.stores import At, Stores, open_stores
+from adapters.inbound.http.use_cases import UseCases
+from adapters.settings import EmbeddedSettings
+from decision_engine.customers import Customers
+from decision_engine.decide import CreditApproval
+from decision_engine.decisions import Decisions
+from decision_engine.explain import Explain
+from decision_engine.gather import Gather, Tiers
+from decision_engine.policies import Policies
+from decision_engine.pricing.tables import IofTable
+from decision_engine.quote import Quote, quote_reply
+from decision_engine.record.lookup import KeyLookup
+from decision_engine.record.writer import LedgerWriter
+from decision_engine.replay import Replay
+from decision_engine.review import Reviews
+from decision_engine.rulebook import Rulebooks
+from decision_engine.what_if import WhatIf
+from domain.ports.monitoring import Monitoring
+from domain.ports.time import Deadline
+from ingestion.accept import AcceptEvents
+
+LOADING_SECONDS: Final = 60.0
+TZ_PACKAGE: Final = "tzdata"
+
+
+def _unheard(_shard: str, _records: int) -> None:
+    """Hear nothing of progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """The use cases of one process and the background work behind them."""
+
+    stores: Stores
+    approval: CreditApproval
+    gather: Gather
+    writer: LedgerWriter
+    policies: Policies
+    rulebooks: Rulebooks
+    ingestion: Ingestion
+    use_cases: UseCases
+
+
+@asynccontextmanager
+async def running_core(
+    settings: EmbeddedSettings,
+    monitoring: Monitoring,
+    begin: datetime | None = None,
+    progress: Callable[[str, int], None] = _unheard,
+    at: At | None = None,
+) -> AsyncIterator[Core]:
+    """Open the folder, start its background work, and close everything at the end."""
+    stores = await open_stores(settings, begin, *([at] if at else []))
+    try:
+        core = await _build(stores, settings, monitoring, progress)
+        core.ingestion.start()
+        try:
+            yield core
+        finally:
+            await core.gather.close()
+            await core.writer.stop()
+            await core.ingestion.stop()
+    finally:
+        stores.close()
+
+
+async def _build(
+    stores: Stores,
+    settings: EmbeddedSettings,
+    monitoring: Monitoring,
+    progress: Callable[[str, int], None],
+) -> Core:
+    ingestion = build_ingestion(stores, settings, monitoring, progress)
+    rulebooks = Rulebooks.empty(version(TZ_PACKAGE))
+    policies = Policies(stores.truth, rulebooks, stores.clock)
+    await policies.load(Deadline.after(stores.clock, LOADING_SECONDS))
+    tiers = Tiers(stores.cache, stores.dynamodb, stores.dynamodb, stores.truth)
+    gather = Gather(tiers, stores.clock, monitoring)
+    writer = LedgerWriter(
+        truth=stores.truth,
+        clock=stores.clock,
+        ids=stores.ids,
+        chance=stores.chance,
+        monitoring=monitoring,
+        note=f"embedded {version('credit-platform')}",
+        committed=ingestion.committed.set,
+    )
+    await writer.start()
+    approval = CreditApproval(
+        gather=gather,
+        rulebooks=rulebooks,
+        writer=writer,
+        lookup=KeyLookup(stores.truth, stores.clock),
+        clock=stores.clock,
+        monitoring=monitoring,
+    )
+    return Core(
+        stores=stores,
+        approval=approval,
+        gather=gather,
+        writer=writer,
+        policies=policies,
+        rulebooks=rulebooks,
+        ingestion=ingestion,
+        use_cases=_use_cases(stores, approval, gather, policies, rulebooks),
+    )
+
+
+def _use_cases(
+    stores: Stores,
+    approval: CreditApproval,
+    gather: Gather,
+    policies: Policies,
+    rulebooks: Rulebooks,
+) -> UseCases:
+    decisions = Decisions(stores.truth, rulebooks)
+    reviews = Reviews(stores.truth, approval, stores.clock, stores.ids)
+    customers = Customers(gather, stores.truth, stores.clock)
+    replay = Replay(stores.truth, rulebooks)
+
+    async def replayed(decision_id: str, deadline: Deadline) -> dict[str, object]:
+        return (await replay(decision_id, deadline)).canonical()
+
+    quote = Quote(IofTable.parse(iof_table()))
+
+    return UseCases(
+        decide=approval,
+        what_if=WhatIf(gather, rulebooks, stores.clock),
+        quote=lambda body: quote_reply(quote(body)),
+        read_decision=decisions.read,
+        list_decisions=decisions.page,
+        explain=Explain(stores.truth, rulebooks),
+        replay=replayed,
+        request_review=reviews.request,
+        list_reviews=reviews.page,
+        close_review=reviews.close,
+        read_customer=customers.read,
+        list_transactions=customers.transactions,
+        accept_events=AcceptEvents(stores.stream, stores.vault),
+        list_policies=policies.listed,
+        show_policy=policies.show,
+        health=lambda: health(stores, rulebooks),
+    )

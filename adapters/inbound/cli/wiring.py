@@ -1,0 +1,90 @@
+"""What the command line asks of the program that wires it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    """How to start the platform; `port` None takes the default one, or a free one."""
+
+    data: Path
+    port: int | None
+    metrics_port: int
+    profile: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """How to run the demo; `customers` None takes the whole book."""
+
+    data: Path
+    once: bool
+    as_json: bool
+    customers: int | None
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that `doctor` looked at; `remedy` says what to do when it is not well."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+class Wiring(Protocol):
+    """
+    The platform behind the commands; what is expected to fail raises a `CreditError`.
+
+    Nothing here writes on standard output, except `demo`, which ends with its summary there (one
+    JSON document under `as_json`). Progress goes to standard error.
+    """
+
+    def up(self, options: UpOptions) -> int:
+        """Run the platform until SIGINT or SIGTERM; return the exit code."""
+
+    def demo(self, options: DemoOptions) -> int:
+        """Run the demo on a data folder; return the exit code."""
+
+    def issue_token(self, data: Path, scopes: Sequence[str], subject: str) -> str:
+        """
+        Return a token signed with the key of a data folder; no folder and no key is ever made.
+
+        Raises:
+            NotFoundError: the folder has no signing key yet.
+            PermanentError: the key file cannot be used.
+        """
+
+    def verify_ledger(self, data: Path) -> dict[str, object]:
+        """
+        Verify the chain of batches and every leaf, on a copy of a data folder, offline.
+
+        The document has at least `valid` (bool), `batches` and `decisions` (int) and `problems`
+        (list of sentences); more members are shown as they are.
+
+        Raises:
+            NotFoundError: there is no ledger in the folder.
+        """
+
+    def doctor(self, data: Path) -> list[Check]:
+        """Look at a data folder and the machine; never raises for what it can report."""
+
+    def iof_table(self) -> bytes:
+        """Return the shipped table of IOF rates."""
+
+    def funding_table(self) -> bytes:
+        """Return the shipped table of what money costs."""
+
+    def default_token(self) -> str | None:
+        """Return the token of the settings, if there is one."""
+
+    def default_url(self) -> str:
+        """Return the address of the settings."""
+
+    def default_data(self) -> Path:
+        """Return the data folder of the settings."""

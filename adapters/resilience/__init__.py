@@ -1,0 +1,1 @@
+"""Wrappers that implement the port they wrap: deadline, retry, breaker, bulkhead."""

@@ -1,0 +1,1 @@
+"""Key vault, tokens and rate limits."""

@@ -1,0 +1,1 @@
+"""The stores, each alone: none knows another."""

@@ -1,0 +1,1 @@
+"""Stores for one machine, in SQLite files of their own."""

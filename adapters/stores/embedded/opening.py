@@ -1,0 +1,107 @@
+"""How an embedded SQLite file is created and opened: private, durable, of a known version."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from domain.errors import PermanentError
+
+#: Long enough for an operator's copy of the file, short enough to be noticed.
+BUSY_MS: Final = 2_000
+STATEMENTS_KEPT: Final = 256
+
+#: SQLite keeps these for the life of the file, so they come before the first table.
+CREATION: Final = ("PRAGMA page_size = 8192", "PRAGMA journal_mode = WAL")
+PRAGMAS: Final = (
+    "PRAGMA synchronous = FULL",
+    # Only macOS knows the difference: there fsync alone leaves the bytes in the drive's cache.
+    "PRAGMA fullfsync = ON",
+    "PRAGMA checkpoint_fullfsync = ON",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -65536",
+    # 32 MB of log between checkpoints: each costs two more flushes inside some commit.
+    "PRAGMA wal_autocheckpoint = 4096",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a file holds; `name` is also the first half of its crash points."""
+
+    name: str
+    version: int
+    ddl: tuple[str, ...]
+
+
+def open_writer(path: Path, layout: Layout, vfs: str | None) -> apsw.Connection:
+    """
+    Open the file for writing, creating it and its tables when it is not there.
+
+    Raises:
+        PermanentError: the file holds a schema of another version.
+    """
+    _create_private(path)
+    connection = _connect(path, apsw.SQLITE_OPEN_READWRITE, vfs)
+    try:
+        for pragma in (*CREATION, *PRAGMAS):
+            connection.execute(pragma).fetchall()
+        _ensure_schema(connection, path, layout)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path, vfs: str | None) -> apsw.Connection:
+    """Open a file that `open_writer` has opened before; the connection cannot write."""
+    connection = _connect(path, apsw.SQLITE_OPEN_READONLY, vfs)
+    connection.execute("PRAGMA cache_size = -65536")
+    return connection
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a file's bytes are lost with its name."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _connect(path: Path, flags: int, vfs: str | None) -> apsw.Connection:
+    connection = apsw.Connection(
+        str(path), flags=flags, vfs=vfs, statementcachesize=STATEMENTS_KEPT
+    )
+    connection.set_busy_timeout(BUSY_MS)
+    return connection
+
+
+def _create_private(path: Path) -> None:
+    if path.exists():
+        return
+    # SQLite gives its log the mode of the file, so the file is private before SQLite sees it.
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    sync_folder(path.parent)
+
+
+def _ensure_schema(connection: apsw.Connection, path: Path, layout: Layout) -> None:
+    ((version,),) = connection.execute("PRAGMA user_version").fetchall()
+    if version == layout.version:
+        return
+    if version != 0:
+        raise PermanentError(
+            f"{path} has schema version {version} of '{layout.name}'; this program knows "
+            f"version {layout.version} only: run the program that wrote it, or migrate it"
+        )
+    # One transaction, so version 0 always means an empty file.
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in layout.ddl:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {layout.version}")
+    connection.execute("COMMIT")

@@ -1,0 +1,1 @@
+"""Simulated stores that interleave and fail statement by statement."""

@@ -1,0 +1,1 @@
+"""The relational store: one schema for Aurora MySQL and SQLite."""

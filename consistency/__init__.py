@@ -1,0 +1,1 @@
+"""What spans several stores: outbox, sagas, reconciliation."""

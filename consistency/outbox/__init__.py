@@ -1,0 +1,1 @@
+"""Publish what the ledger recorded, in order per key, at least once."""

@@ -1,0 +1,189 @@
+"""Deciding a credit application: gather, evaluate, price, record, reply."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from decision_engine.case import CreditCase
+from decision_engine.commands import DecideCommand, Recorded
+from decision_engine.exposure import NO_EXPOSURE
+from decision_engine.gather import Gather
+from decision_engine.pricing.schedule import FIRST_DUE_MAX
+from decision_engine.record.entry import Again, Done, Entry, Failed, Known, Result, ReviewClosing
+from decision_engine.record.lookup import KeyLookup
+from decision_engine.record.statements import IdempotencyKey
+from decision_engine.record.writer import LedgerWriter
+from decision_engine.rulebook import Rulebook, Rulebooks
+from decision_engine.snapshot import take_snapshot
+from domain.application import CreditApplication
+from domain.errors import ConflictError, GoneError, InvalidInputError, LedgerBusyError
+from domain.instants import business_day
+from domain.ports.monitoring import Monitoring
+from domain.ports.time import Clock, Deadline
+
+#: A person that moves between customers is gathered again at most this often.
+MAX_GATHERS = 3
+#: Keys are scoped to the route: a review's key never meets a decision's.
+ROUTE = "decide"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What identifies a request: caller, key, command and language; a review when it closes one."""
+
+    client_id: str
+    idem_key: str
+    command_hash: str
+    language: str
+    deadline: Deadline
+    review: ReviewClosing | None = None
+
+    @property
+    def key(self) -> IdempotencyKey:
+        """What makes the request unique."""
+        return (self.client_id, self.idem_key)
+
+
+@dataclass(slots=True)
+class CreditApproval:
+    """
+    Decide an application once, however often it is delivered, and reply only what is durable.
+
+    - The same key and command get the same bytes; another command under the key is refused.
+    - Missing, stale or incomplete data never approves.
+    - What a person may still take up is counted under the person's lock.
+    """
+
+    gather: Gather
+    rulebooks: Rulebooks
+    writer: LedgerWriter
+    lookup: KeyLookup
+    clock: Clock
+    monitoring: Monitoring
+    _flights: dict[IdempotencyKey, "asyncio.Task[Recorded]"] = field(
+        default_factory=dict, init=False
+    )
+
+    async def __call__(self, command: DecideCommand) -> Recorded:
+        """
+        Return the durable reply.
+
+        Raises:
+            InvalidInputError: unknown product, or the key belongs to another command.
+            ConflictError: `request-in-progress`, the same key is still being decided.
+            GoneError: the decision under this key has been erased.
+            TransientError: nothing was recorded; try again with the same key.
+            AmbiguousError: the same key tells what was recorded.
+        """
+        submission = Submission(
+            command.client_id,
+            f"{ROUTE}:{command.idem_key}",
+            command.command_hash,
+            command.language,
+            command.deadline,
+        )
+        recorded = await self.submit(submission, command.application)
+        self.monitoring.count("decisions_total", replayed=str(recorded.replayed).lower())
+        return recorded
+
+    async def submit(self, submission: Submission, application: CreditApplication) -> Recorded:
+        """Run a submission, one flight a key; others of the same key wait for its reply."""
+        flight = self._flights.get(submission.key)
+        if flight is not None:
+            await self._wait_for(flight, submission)
+            # What it recorded is answered from the ledger, with the check of the command.
+            return await self.submit(submission, application)
+        flight = asyncio.create_task(self._run(submission, application))
+        self._flights[submission.key] = flight
+        flight.add_done_callback(lambda _: self._flights.pop(submission.key, None))
+        return await asyncio.shield(flight)
+
+    async def _wait_for(self, flight: "asyncio.Task[Recorded]", submission: Submission) -> None:
+        remaining = submission.deadline.remaining(self.clock)
+        done, _ = await asyncio.wait([flight], timeout=remaining)
+        if not done:
+            raise ConflictError(
+                "the first request with this key is still in progress", code="request-in-progress"
+            )
+
+    async def _run(self, submission: Submission, application: CreditApplication) -> Recorded:
+        known = await self.lookup.find(submission.key)
+        if known is not None:
+            row = Known(known.decision_id, known.command_hash, known.reply)
+            return _reply_of(row, submission.command_hash)
+        rulebook = self._rulebook(application)
+        as_of = self.clock.now()
+        check_first_due_on(application, as_of)
+        for _ in range(MAX_GATHERS):
+            submission.deadline.check(self.clock)
+            entry = await self._entry(submission, application, rulebook, as_of)
+            result = await self.writer.record(entry, submission.deadline)
+            if not isinstance(result, Again):
+                return _reply_of(result, submission.command_hash)
+        raise LedgerBusyError("the person of this customer keeps changing")
+
+    def _rulebook(self, application: CreditApplication) -> Rulebook:
+        rulebook = self.rulebooks.active.get(application.product)
+        if rulebook is None:
+            raise InvalidInputError.at(
+                "/product", "product-unknown", "no active policy decides this product"
+            )
+        return rulebook
+
+    async def _entry(
+        self,
+        submission: Submission,
+        application: CreditApplication,
+        rulebook: Rulebook,
+        as_of: datetime,
+    ) -> Entry:
+        gathered = await self.gather(application.customer_id, submission.deadline)
+        case = CreditCase(
+            application=application,
+            rulebook=rulebook,
+            snapshot=take_snapshot(gathered, rulebook.fields, as_of),
+            human=submission.review.human if submission.review else None,
+        )
+        return Entry(
+            client_id=submission.client_id,
+            idem_key=submission.idem_key,
+            command_hash=submission.command_hash,
+            language=submission.language,
+            case=case,
+            proposal=case.assess(NO_EXPOSURE),
+            review=submission.review,
+        )
+
+
+def check_first_due_on(application: CreditApplication, as_of: datetime) -> None:
+    """
+    Refuse a first due date that no plan of today can have.
+
+    Raises:
+        InvalidInputError: `first-due-range`.
+    """
+    if application.first_due_on is None:
+        return
+    if not timedelta(0) < application.first_due_on - business_day(as_of) <= FIRST_DUE_MAX:
+        raise InvalidInputError.at(
+            "/first_due_on", "first-due-range", "first_due_on is 1 to 120 days after today"
+        )
+
+
+def _reply_of(result: Result, command_hash: str) -> Recorded:
+    match result:
+        case Done(decision_id, reply):
+            return Recorded(decision_id, reply, replayed=False)
+        case Known(decision_id, known_hash, reply):
+            if known_hash != command_hash:
+                raise InvalidInputError(
+                    "this idempotency key belongs to another command",
+                    code="idempotency-key-reused",
+                )
+            if reply is None:
+                raise GoneError("the decision under this key is no longer retained")
+            return Recorded(decision_id, reply, replayed=True)
+        case Failed(error):
+            raise error
+        case Again():
+            raise LedgerBusyError("the person stayed locked")

@@ -1,0 +1,64 @@
+"""
+What is wrong with a policy before it may be published.
+
+Three stages, each only when the one before found no error: form (noted while parsing) and graph,
+names and types, then what needs the whole: coverage and the safety of missing data.
+"""
+
+from collections.abc import Mapping
+
+from decision_engine.policy.barred import barred_in, proxy_in
+from decision_engine.policy.check.coverage import check_coverage
+from decision_engine.policy.check.nodes import check_nodes
+from decision_engine.policy.check.safety import check_safety
+from decision_engine.policy.check.scope import Names
+from decision_engine.policy.document import FunctionNode, PolicyDocument, ValueTable, outputs_of
+from decision_engine.policy.findings import Finding, Notes, has_errors
+from decision_engine.policy.graph import check_graph, ordered
+from decision_engine.policy.scorecard import Scorecard
+
+__all__ = ["check"]
+
+
+def check(document: PolicyDocument, models: Mapping[str, Scorecard]) -> list[Finding]:
+    """
+    Return all findings, in the order of the document within each stage.
+
+    Without an error the policy can be compiled, and a missing input can never approve anyone.
+    """
+    notes = Notes([*document.findings, *check_graph(document)])
+    _check_barred(document, notes)
+    if has_errors(notes.found):
+        return notes.found
+    order = ordered(document)
+    names = check_nodes(order, models, notes)
+    _check_header(document, names, notes)
+    if has_errors(notes.found):
+        return notes.found
+    for node in order.nodes:
+        if isinstance(node, ValueTable):
+            check_coverage(node, names.fields, notes.at(node=node.id))
+    check_safety(order, names.inputs, models, notes)
+    return notes.found
+
+
+def _check_barred(document: PolicyDocument, notes: Notes) -> None:
+    for node in document.nodes:
+        names = outputs_of(node)
+        if isinstance(node, FunctionNode):
+            names += tuple(name for name, _ in node.arguments)
+        for name in names:
+            place = notes.at(node=node.id, cell=name)
+            if term := barred_in(name):
+                place.error(f'"{name}" may not enter a credit decision: "{term}" is barred')
+            elif term := proxy_in(name):
+                place.warn(f'"{name}" can stand for a barred field ("{term}"): test for disparity')
+
+
+def _check_header(document: PolicyDocument, names: Names, notes: Notes) -> None:
+    for name, _ in document.header.monotone:
+        if name not in names.inputs:
+            notes.at(cell="x-policy").error(f'monotone names "{name}", which is no input')
+    for item in document.inputs:
+        if item.name not in names.read:
+            notes.at(cell=item.name).warn("no expression reads this input")

@@ -1,0 +1,220 @@
+"""From a file's bytes to a policy that can decide: parse, check, compile."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from decision_engine.policy.check import check
+from decision_engine.policy.check.nodes import check_nodes
+from decision_engine.policy.conditions import RowPlan
+from decision_engine.policy.document import (
+    AnyNode,
+    ExpressionNode,
+    FunctionNode,
+    Header,
+    PolicyDocument,
+    Rule,
+    RuleTable,
+    ScorecardNode,
+    ValueTable,
+)
+from decision_engine.policy.evaluation import RESULTS, Evaluation, RuleResult, pack
+from decision_engine.policy.findings import Notes, PolicyError, has_errors
+from decision_engine.policy.graph import ordered
+from decision_engine.policy.layout import Layout
+from decision_engine.policy.parse import parse
+from decision_engine.policy.run import NoAnswerError, Run, Step
+from decision_engine.policy.schema import Field, Reader
+from decision_engine.policy.scorecard import Scorecard
+from decision_engine.policy.steps import (
+    ExpressionStep,
+    FunctionStep,
+    RuleStep,
+    ScorecardStep,
+    ValueStep,
+)
+from decision_engine.policy.values import Function, Missing, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CompiledPolicy:
+    """
+    A checked policy, ready to evaluate; immutable and free of I/O, clock, chance and floats.
+
+    `inputs` are the declared fields, `reads` those that something reads, `rules` the rules in the
+    order of results and bits, `models` the scorecards by id, `functions` what the host must give.
+    """
+
+    hash: str
+    document: PolicyDocument
+    nodes: tuple[AnyNode, ...]
+    inputs: tuple[Field, ...]
+    reads: tuple[Field, ...]
+    derived: tuple[str, ...]
+    readers: tuple[tuple[str, Reader], ...]
+    absent: tuple[Missing, ...]
+    rules: tuple[Rule, ...]
+    models: Mapping[str, Scorecard]
+    functions: tuple[str, ...]
+    layout: Layout
+    fields: Mapping[str, Field]
+    steps: tuple[Step, ...]
+    plans: Mapping[str, tuple[RowPlan, ...]]
+    results: tuple[tuple[RuleResult, ...], ...]
+
+    @property
+    def header(self) -> Header:
+        """The document's own fields: id, version, product, title, owner, monotone."""
+        return self.document.header
+
+    def evaluate(
+        self, inputs: Mapping[str, Value | None], functions: Mapping[str, Function]
+    ) -> Evaluation:
+        """
+        Evaluate the policy once.
+
+        An input that is absent, None, or not a value of its declared field is missing.
+
+        Raises:
+            PermanentError: a function that the policy calls was not given.
+        """
+        run = self.start(inputs, functions)
+        if run.complete:
+            try:
+                for step in self.steps:
+                    step.fast(run)
+            except (NoAnswerError, ArithmeticError):
+                run = self.start(inputs, functions)
+            else:
+                return self._known(run)
+        return self._partly_known(self.settle(run))
+
+    def start(self, inputs: Mapping[str, Value | None], functions: Mapping[str, Function]) -> Run:
+        """Return a run whose inputs are in place; it is complete when all that is read is there."""
+        get = inputs.get
+        facts: list[Any] = [read(get(name)) for name, read in self.readers]
+        run = Run(facts, functions, bytearray(len(self.rules)))
+        for place, fact in enumerate(facts):
+            if fact is None:
+                run.complete = False
+                facts[place] = self.absent[place]
+        facts += [None] * len(self.derived)
+        return run
+
+    def settle(self, run: Run) -> Run:
+        """Take every step in three values."""
+        for step in self.steps:
+            step.slow(run)
+        return run
+
+    def _known(self, run: Run) -> Evaluation:
+        return Evaluation(
+            values=dict(zip(self.derived, run.facts[len(self.reads) :], strict=True)),
+            results=tuple([r[code] for r, code in zip(self.results, run.codes, strict=True)]),
+            bits=pack(bytes(run.codes)),
+            losses=tuple(run.losses),
+            uncovered=(),
+            missing={},
+        )
+
+    def _partly_known(self, run: Run) -> Evaluation:
+        facts = dict(zip(self.derived, run.facts[len(self.reads) :], strict=True))
+        unknown = {name: fact for name, fact in facts.items() if type(fact) is Missing}
+        return Evaluation(
+            values={name: None if name in unknown else fact for name, fact in facts.items()},
+            results=tuple(self._result(index, run) for index in range(len(self.results))),
+            bits=pack(bytes(run.codes)),
+            losses=tuple(run.losses),
+            uncovered=tuple(run.uncovered),
+            missing={name: tuple(sorted(fact.names)) for name, fact in unknown.items()},
+        )
+
+    def _result(self, index: int, run: Run) -> RuleResult:
+        plain = self.results[index][run.codes[index]]
+        missing = run.blames.get(index)
+        return plain if missing is None else replace(plain, missing=missing)
+
+
+def compile_policy(raw: bytes, models: Mapping[str, Scorecard]) -> CompiledPolicy:
+    """
+    Return the compiled policy; nothing of a faulty file is ever run.
+
+    Raises:
+        PolicyError: with all findings of `check`, or the one reason why the bytes are no JSON.
+    """
+    document = parse(raw)
+    findings = check(document, models)
+    if has_errors(findings):
+        raise PolicyError(findings)
+    return build(document, models)
+
+
+def build(document: PolicyDocument, models: Mapping[str, Scorecard]) -> CompiledPolicy:
+    """Return the compiled policy of a document that `check` found without errors."""
+    order = ordered(document)
+    nodes = order.nodes
+    used = {node.model: models[node.model] for node in nodes if isinstance(node, ScorecardNode)}
+    names = check_nodes(order, used, Notes())
+    reads = tuple(item for item in document.inputs if item.name in names.read)
+    layout = Layout()
+    for item in reads:
+        layout.add(item.name, frozenset({item.name}))
+    for node in nodes:
+        layout.add_outputs(node, used)
+    rules = tuple(rule for node in nodes if isinstance(node, RuleTable) for rule in node.rules)
+    calls = {node.function for node in nodes if isinstance(node, FunctionNode)}
+    return CompiledPolicy(
+        hash=document.hash,
+        document=document,
+        nodes=nodes,
+        inputs=document.inputs,
+        reads=reads,
+        derived=tuple(layout.places)[len(reads) :],
+        readers=tuple((item.name, item.reader()) for item in reads),
+        absent=tuple(Missing(frozenset({item.name})) for item in reads),
+        rules=rules,
+        models=used,
+        functions=tuple(sorted(calls)),
+        layout=layout,
+        fields=names.fields,
+        steps=tuple(_steps(nodes, used, layout)),
+        plans={node.id: _plans(node, layout, names.fields) for node in nodes},
+        results=tuple(_results(rule) for rule in rules),
+    )
+
+
+def _steps(
+    nodes: tuple[AnyNode, ...], models: Mapping[str, Scorecard], layout: Layout
+) -> Iterator[Step]:
+    rules = 0
+    for node in nodes:
+        match node:
+            case ExpressionNode():
+                yield ExpressionStep(node, layout)
+            case RuleTable():
+                yield RuleStep(node, rules, layout)
+                rules += len(node.rules)
+            case ValueTable():
+                yield ValueStep(node, layout)
+            case ScorecardNode():
+                yield ScorecardStep(node, models[node.model], layout)
+            case FunctionNode():
+                yield FunctionStep(node, layout)
+            case _:
+                continue
+
+
+def _plans(node: AnyNode, layout: Layout, fields: Mapping[str, Field]) -> tuple[RowPlan, ...]:
+    if isinstance(node, RuleTable):
+        return tuple(RowPlan(rule, layout, fields) for rule in node.rules)
+    if isinstance(node, ValueTable):
+        return tuple(RowPlan(row, layout, fields) for row in node.rows)
+    return ()
+
+
+def _results(rule: Rule) -> tuple[RuleResult, ...]:
+    """Every result that a rule can have, made once and shared by all evaluations."""
+    return tuple(
+        RuleResult(rule.id, rule.code, rule.effect, result, (), rule.on_missing)
+        for result in RESULTS
+    )

@@ -1,0 +1,78 @@
+"""What is wrong with a policy file: where, and a sentence that says what to do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from domain.errors import InvalidInputError, Problem
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    One fault of a policy, a scorecard or a reason table.
+
+    `node` is a node's id, `row` a row's `_id`, `cell` a column or field; each is empty where the
+    fault has no such place. An error stops publishing, a warning does not.
+    """
+
+    node: str
+    row: str
+    cell: str
+    sentence: str
+    severity: Severity = "error"
+
+    @property
+    def pointer(self) -> str:
+        """The place as one text: `/node/row/cell` without the empty parts."""
+        return "".join(f"/{part}" for part in (self.node, self.row, self.cell) if part)
+
+
+class PolicyError(InvalidInputError):
+    """The file is refused: nothing was compiled; `findings` says where and why."""
+
+    code = "policy-invalid"
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        faults = [item for item in self.findings if item.severity == "error"]
+        super().__init__(
+            "; ".join(f"{item.pointer or '/'}: {item.sentence}" for item in faults),
+            [Problem(pointer=i.pointer, code=self.code, detail=i.sentence) for i in faults],
+        )
+
+    @classmethod
+    def of(cls, sentence: str) -> "PolicyError":
+        """Return the error for one fault of the whole file."""
+        return cls([Finding("", "", "", sentence)])
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Tell whether at least one finding stops publishing."""
+    return any(item.severity == "error" for item in findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """A place in a file together with the list that collects its findings."""
+
+    found: list[Finding] = field(default_factory=list)
+    place: Finding = Finding("", "", "", "")
+
+    def at(self, *, node: str = "", row: str = "", cell: str = "") -> "Notes":
+        """Return the same collection at a closer place; an empty part keeps what it was."""
+        place = self.place
+        return Notes(
+            self.found,
+            Finding(node or place.node, row or place.row, cell or place.cell, ""),
+        )
+
+    def error(self, sentence: str) -> None:
+        """Note a fault that stops publishing."""
+        self.found.append(replace(self.place, sentence=sentence))
+
+    def warn(self, sentence: str) -> None:
+        """Note something that an analyst should look at."""
+        self.found.append(replace(self.place, sentence=sentence, severity="warning"))

@@ -1,0 +1,130 @@
+"""JDM text to a typed document. Faults of form become findings; reading goes on after each."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+from decision_engine.policy import strict_json
+from decision_engine.policy.document import (
+    AnyNode,
+    Direction,
+    Header,
+    PolicyDocument,
+    RuleTable,
+    ValueTable,
+)
+from decision_engine.policy.findings import Notes, PolicyError
+from decision_engine.policy.limits import CELLS, EDGES, NODES, ROWS
+from decision_engine.policy.parse_nodes import parse_node
+from decision_engine.policy.shapes import (
+    LATER,
+    object_of,
+    objects_of,
+    only,
+    text_of,
+    whole_of,
+    words_of,
+)
+from domain.canonical import sha256_text
+
+_CONTENT_TYPE: Final = "application/vnd.gorules.decision"
+_VERSIONS: Final = 1_000_000_000
+_DIRECTIONS: Final[tuple[Direction, ...]] = ("higher_is_better", "lower_is_better")
+
+
+def parse(raw: bytes) -> PolicyDocument:
+    """
+    Return the document with the findings of its form; nothing is compiled.
+
+    Raises:
+        PolicyError: the bytes are not one JSON object (see `strict_json.load`).
+    """
+    value = strict_json.load(raw)
+    if not isinstance(value, dict):
+        raise PolicyError.of("a policy is one JSON object")
+    notes = Notes()
+    only(value, ("contentType", "nodes", "edges", "x-policy", "metadata"), "the policy", notes)
+    if value.get("contentType") != _CONTENT_TYPE:
+        notes.error(f'contentType must be "{_CONTENT_TYPE}"')
+    nodes = _nodes(value.get("nodes"), notes)
+    return PolicyDocument(
+        hash=sha256_text(raw),
+        header=_header(value.get("x-policy"), notes),
+        nodes=nodes,
+        edges=_edges(value.get("edges"), notes),
+        findings=tuple(notes.found),
+    )
+
+
+def _header(value: Any, notes: Notes) -> Header:
+    notes = notes.at(cell="x-policy")
+    record = object_of(value, "x-policy", notes)
+    only(record, Header.__slots__, "x-policy", notes)
+    return Header(
+        id=text_of(record, "id", "x-policy", notes),
+        version=whole_of(record.get("version"), "version", 1, _VERSIONS, notes),
+        product=text_of(record, "product", "x-policy", notes),
+        title=words_of(record.get("title"), "title", notes),
+        owner=text_of(record, "owner", "x-policy", notes),
+        description=str(record.get("description", "")),
+        monotone=_monotone(record.get("monotone", {}), notes),
+    )
+
+
+def _monotone(value: Any, notes: Notes) -> tuple[tuple[str, Direction], ...]:
+    found: list[tuple[str, Direction]] = []
+    for name, text in object_of(value, "monotone", notes).items():
+        if text not in _DIRECTIONS:
+            notes.error(f'monotone "{name}" must be one of: {", ".join(_DIRECTIONS)}')
+            continue
+        found.append((name, text))
+    return tuple(found)
+
+
+def _edges(value: Any, notes: Notes) -> tuple[tuple[str, str], ...]:
+    records = objects_of(value, "edges", notes)
+    if len(records) > EDGES:
+        notes.error(f"a policy has at most {EDGES} edges")
+        return ()
+    return tuple(_edge(record, notes.at(cell="edges")) for record in records)
+
+
+def _edge(record: dict[str, Any], notes: Notes) -> tuple[str, str]:
+    only(record, _EDGE_FIELDS, "an edge", notes)
+    if record.get("sourceHandle") is not None or record.get("targetHandle") is not None:
+        notes.error("an edge with a handle belongs to a switch, which " + LATER)
+    return text_of(record, "sourceId", "an edge", notes), text_of(
+        record, "targetId", "an edge", notes
+    )
+
+
+_EDGE_FIELDS: Final = ("id", "type", "sourceId", "targetId", "sourceHandle", "targetHandle", "data")
+
+
+def _nodes(value: Any, notes: Notes) -> tuple[AnyNode, ...]:
+    records = objects_of(value, "nodes", notes)
+    if len(records) > NODES:
+        notes.error(f"a policy has at most {NODES} nodes")
+        return ()
+    nodes = tuple(parse_node(record, notes) for record in records)
+    _unique((node.id for node in nodes), "node id", notes)
+    _unique((node.name for node in nodes), "node name", notes)
+    rules = [rule.id for node in nodes if isinstance(node, RuleTable) for rule in node.rules]
+    _unique(rules, "rule id", notes)
+    _bounded(nodes, notes)
+    return nodes
+
+
+def _bounded(nodes: tuple[AnyNode, ...], notes: Notes) -> None:
+    rows = [row for node in nodes if isinstance(node, RuleTable) for row in node.rules]
+    more = [row for node in nodes if isinstance(node, ValueTable) for row in node.rows]
+    if len(rows) + len(more) > ROWS:
+        notes.error(f"a policy has at most {ROWS} rows")
+    if sum(len(row.cells) for row in (*rows, *more)) > CELLS:
+        notes.error(f"a policy has at most {CELLS} cells")
+
+
+def _unique(names: Iterable[str], what: str, notes: Notes) -> None:
+    for name, count in Counter(names).items():
+        if count > 1 and name:
+            notes.error(f'the {what} "{name}" is used {count} times')

@@ -1,0 +1,85 @@
+"""Expressions as text, for traces and messages: one text for one tree."""
+
+from decision_engine.policy.syntax import (
+    Arithmetic,
+    Boolean,
+    Call,
+    Choice,
+    Compare,
+    Expr,
+    Literal,
+    Logic,
+    Member,
+    Not,
+    NullTest,
+    Numeric,
+    Quotient,
+    Ref,
+    Rounded,
+    Test,
+    Within,
+)
+from decision_engine.policy.values import plain
+
+
+def text_of(expr: Expr) -> str:
+    """Return the expression as it could be written in a policy; `$.` comes out as full names."""
+    match expr:
+        case Literal():
+            return f'"{expr.value}"' if isinstance(expr.value, str) else plain(expr.value)
+        case Ref():
+            return expr.name
+        case Choice():
+            return " ".join((_inner(expr.condition), "?", _inner(expr.yes), ":", _inner(expr.no)))
+        case Compare() | Member() | Within():
+            return _test(expr)
+        case Logic() | Not() | NullTest():
+            return _boolean(expr)
+        case _:
+            return _numeric(expr)
+
+
+def range_text(expr: Within) -> str:
+    """Return a range as it is written: `(0..5]`."""
+    opening, closing = "[" if expr.low_closed else "(", "]" if expr.high_closed else ")"
+    return f"{opening}{text_of(expr.low)}..{text_of(expr.high)}{closing}"
+
+
+def list_text(items: tuple[Expr, ...]) -> str:
+    """Return a list as it is written: `[1, 2]`."""
+    return f"[{', '.join(map(text_of, items))}]"
+
+
+def _inner(expr: Expr) -> str:
+    text = text_of(expr)
+    simple = isinstance(expr, Literal | Ref | Call | Rounded | Quotient | NullTest)
+    return text if simple else f"({text})"
+
+
+def _numeric(expr: Numeric) -> str:
+    match expr:
+        case Arithmetic():
+            return f"{_inner(expr.left)} {expr.operator} {_inner(expr.right)}"
+        case Call(function="abs"):
+            return f"abs({text_of(expr.arguments[0])})"
+        case Call():
+            return f"{expr.function}({list_text(expr.arguments)})"
+        case Rounded():
+            return f"round({text_of(expr.value)}, {expr.digits})"
+        case Quotient():
+            return f"round({_inner(expr.dividend)} / {_inner(expr.divisor)}, {expr.digits})"
+
+
+def _test(expr: Test) -> str:
+    if isinstance(expr, Compare):
+        return f"{_inner(expr.left)} {expr.operator} {_inner(expr.right)}"
+    items = list_text(expr.items) if isinstance(expr, Member) else range_text(expr)
+    return f"{_inner(expr.subject)} in {items}"
+
+
+def _boolean(expr: Boolean) -> str:
+    if isinstance(expr, NullTest):
+        return f"{expr.name} {'!=' if expr.negated else '=='} null"
+    if isinstance(expr, Not):
+        return f"not {_inner(expr.condition)}"
+    return f" {expr.operator} ".join(map(_inner, expr.conditions))

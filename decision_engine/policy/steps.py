@@ -1,0 +1,207 @@
+"""
+The steps of a compiled policy: each node once as fast two-valued code, once three-valued.
+
+The fast variant runs when every input that the policy reads is there. It leaves by an exception as
+soon as something has no value (no row, no exact result); the three-valued variant then runs from
+the beginning and says what is missing.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from decision_engine.policy.closures import closure
+from decision_engine.policy.codegen import block_function, values_function
+from decision_engine.policy.document import (
+    ExpressionNode,
+    FunctionNode,
+    RuleTable,
+    ScorecardNode,
+    ValueTable,
+    outputs_of,
+)
+from decision_engine.policy.evaluation import HIT, NO_HIT, NOT_EVALUABLE
+from decision_engine.policy.layout import Layout
+from decision_engine.policy.rows import PreparedRow
+from decision_engine.policy.run import NoAnswerError, Run
+from decision_engine.policy.scorecard import Attribute, Loss, Scorecard
+from decision_engine.policy.syntax import Expr, Literal
+from decision_engine.policy.values import NOTHING, Fact, Missing, missing_of
+
+
+class ExpressionStep:
+    """An expression node."""
+
+    def __init__(self, node: ExpressionNode, layout: Layout) -> None:
+        named = [(item.name, item.value) for item in node.assignments]
+        self._block = block_function(named, layout)
+        self._closures = tuple((layout.places[n], closure(value, layout)) for n, value in named)
+
+    def fast(self, run: Run) -> None:
+        """Write all keys."""
+        self._block(run.facts)
+
+    def slow(self, run: Run) -> None:
+        """Write all keys, missing ones too."""
+        for place, value in self._closures:
+            run.facts[place] = value(run.facts)
+
+
+class RuleStep:
+    """A rule table: a result for every row."""
+
+    def __init__(self, node: RuleTable, first: int, layout: Layout) -> None:
+        self._rows = tuple(
+            (first + index, PreparedRow(rule, layout), rule.on_missing)
+            for index, rule in enumerate(node.rules)
+        )
+
+    def fast(self, run: Run) -> None:
+        """Mark the rows that hit."""
+        facts, codes = run.facts, run.codes
+        for index, row, _ in self._rows:
+            if row.holds(facts):
+                codes[index] = HIT
+
+    def slow(self, run: Run) -> None:
+        """Mark every row, with the inputs to blame where one cannot be evaluated."""
+        for index, row, on_missing in self._rows:
+            result = row.condition(run.facts)
+            if isinstance(result, Missing):
+                silent = on_missing == "no_hit_if_missing"
+                run.codes[index] = NO_HIT if silent else NOT_EVALUABLE
+                run.blames[index] = tuple(sorted(result.names))
+            else:
+                run.codes[index] = HIT if result else NO_HIT
+
+
+class ValueStep:
+    """A value table: the first true row, and never past one that cannot be evaluated."""
+
+    def __init__(self, node: ValueTable, layout: Layout) -> None:
+        self._name = node.name
+        self._start = layout.places[node.outputs[0]]
+        self._end = self._start + len(node.outputs)
+        self.rows = tuple(
+            (
+                PreparedRow(row, layout),
+                _outputs_function(row.outputs, layout),
+                tuple(closure(value, layout) for value in row.outputs),
+            )
+            for row in node.rows
+        )
+
+    def fast(self, run: Run) -> None:
+        """Write the outputs of the first true row."""
+        facts = run.facts
+        for row, outputs, _ in self.rows:
+            if row.holds(facts):
+                facts[self._start : self._end] = outputs(facts)
+                return
+        raise NoAnswerError
+
+    def slow(self, run: Run) -> None:
+        """Write the outputs, or what is missing in their place."""
+        run.facts[self._start : self._end] = self._outputs(run)
+
+    def _outputs(self, run: Run) -> list[Fact]:
+        nothing: Missing = NOTHING
+        for row, _, outputs in self.rows:
+            result = row.condition(run.facts)
+            if isinstance(result, Missing):
+                nothing = result
+                break
+            if result:
+                return [output(run.facts) for output in outputs]
+        else:
+            run.uncovered.append(self._name)
+        return [nothing] * (self._end - self._start)
+
+
+def _outputs_function(outputs: tuple[Expr, ...], layout: Layout) -> Callable[[list[Any]], Any]:
+    constants = tuple(item.value for item in outputs if isinstance(item, Literal))
+    if len(constants) == len(outputs):
+        return lambda _: constants
+    return values_function(outputs, layout)
+
+
+class ScorecardStep:
+    """A scorecard: the score, its probability and what each attribute lost."""
+
+    def __init__(self, node: ScorecardNode, model: Scorecard, layout: Layout) -> None:
+        self._model = model
+        self._start = layout.places[outputs_of(node)[0]]
+        self._attributes = tuple(
+            (layout.places[item.name], item, _losses(item)) for item in model.attributes
+        )
+
+    def fast(self, run: Run) -> None:
+        """Score with every attribute known."""
+        self._write(run, [run.facts[place] for place, _, _ in self._attributes])
+
+    def slow(self, run: Run) -> None:
+        """Score, unless an attribute without a missing bin is missing."""
+        facts = [run.facts[place] for place, _, _ in self._attributes]
+        needed = zip(facts, self._attributes, strict=True)
+        unknown = missing_of(f for f, (_, item, _) in needed if item.missing_points is None)
+        if unknown is None:
+            self._write(run, facts)
+        else:
+            run.facts[self._start : self._start + 3] = [unknown] * 3
+
+    def _write(self, run: Run, facts: list[Any]) -> None:
+        raw = self._model.base_points
+        for fact, (_, item, losses) in zip(facts, self._attributes, strict=True):
+            points = item.missing_points if type(fact) is Missing else item.points(fact)
+            loss = losses[points]
+            raw += loss.points
+            run.losses.append(loss)
+        score = self._model.clamped(raw)
+        values = (Decimal(score), Decimal(raw), self._model.pd(score))
+        run.facts[self._start : self._start + 3] = values
+
+
+def _losses(item: Attribute) -> dict[int | None, Loss]:
+    """Every loss that an attribute can have, made once."""
+    points = {entry.points for entry in item.bins}
+    if item.missing_points is not None:
+        points.add(item.missing_points)
+    return {p: Loss(item.name, item.code, item.family, p, item.best - p) for p in points}
+
+
+class FunctionStep:
+    """A call of the host; what does not fit its declaration is missing."""
+
+    def __init__(self, node: FunctionNode, layout: Layout) -> None:
+        self._name, self._function = node.name, node.function
+        self._keys = tuple(name for name, _ in node.arguments)
+        self._values = values_function((value for _, value in node.arguments), layout)
+        self._closures = tuple(closure(value, layout) for _, value in node.arguments)
+        self._outputs = tuple(
+            (layout.places[item.name], item.name.removeprefix(f"{node.path}."), item.reader())
+            for item in node.outputs
+        )
+
+    def fast(self, run: Run) -> None:
+        """Call it and write its outputs."""
+        if not self._call(run, self._values(run.facts)):
+            raise NoAnswerError
+
+    def slow(self, run: Run) -> None:
+        """Call it when every argument is known."""
+        arguments: list[Any] = [argument(run.facts) for argument in self._closures]
+        unknown = missing_of(arguments)
+        if unknown is not None:
+            for place, _, _ in self._outputs:
+                run.facts[place] = unknown
+        elif not self._call(run, arguments):
+            run.uncovered.append(self._name)
+
+    def _call(self, run: Run, arguments: Any) -> bool:
+        result = run.call(self._function, dict(zip(self._keys, arguments, strict=True)))
+        complete = True
+        for place, key, read in self._outputs:
+            value = read(result.get(key))
+            run.facts[place] = NOTHING if value is None else value
+            complete = complete and value is not None
+        return complete

@@ -1,0 +1,168 @@
+"""
+The typed syntax tree of expressions.
+
+Everything that a policy computes is one of these nodes; unary tests become full conditions about
+their column's field. Trees are frozen and compare by value.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal as OneOf
+
+from decision_engine.policy.values import Value
+
+Operator = OneOf["==", "!=", "<", "<=", ">", ">="]
+
+
+class _Tree:
+    """What all nodes share: their direct sub-expressions, read off the fields."""
+
+    __slots__: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> "tuple[Expr, ...]":
+        """The direct sub-expressions, in order of their fields."""
+        found: list[Expr] = []
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if isinstance(value, _Tree):
+                found.append(value)  # type: ignore[arg-type]
+            elif isinstance(value, tuple):
+                found.extend(value)
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(_Tree):
+    """A number, text or boolean written in the policy."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Ref(_Tree):
+    """An input or a derived value by its dotted name; `local` when it was written `$.key`."""
+
+    name: str
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic(_Tree):
+    """An exact sum, difference or product; `-x` is `0 - x`."""
+
+    operator: OneOf["+", "-", "*"]
+    left: "Expr"
+    right: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(_Tree):
+    """`abs` of one number, `min` or `max` of a list."""
+
+    function: OneOf["abs", "min", "max"]
+    arguments: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rounded(_Tree):
+    """A number rounded half-even."""
+
+    value: "Expr"
+    digits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient(_Tree):
+    """An exact quotient rounded half-even; `digits` is -1 only inside the parser."""
+
+    dividend: "Expr"
+    divisor: "Expr"
+    digits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(_Tree):
+    """Two values of one type compared; order is for numbers only."""
+
+    operator: Operator
+    left: "Expr"
+    right: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class Member(_Tree):
+    """The subject equals one of the items."""
+
+    subject: "Expr"
+    items: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Within(_Tree):
+    """The subject lies in a range whose ends are closed or open."""
+
+    subject: "Expr"
+    low: "Expr"
+    high: "Expr"
+    low_closed: bool
+    high_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Logic(_Tree):
+    """Two or more conditions joined by one operator, in Kleene's logic."""
+
+    operator: OneOf["and", "or"]
+    conditions: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not(_Tree):
+    """The opposite of a condition."""
+
+    condition: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class NullTest(_Tree):
+    """Is this input missing? Never missing itself; `name` is empty only inside the parser."""
+
+    name: str
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(_Tree):
+    """`condition ? yes : no`."""
+
+    condition: "Expr"
+    yes: "Expr"
+    no: "Expr"
+
+
+Numeric = Arithmetic | Call | Rounded | Quotient
+Test = Compare | Member | Within
+Boolean = Logic | Not | NullTest
+Expr = Literal | Ref | Choice | Numeric | Test | Boolean
+
+
+def walk(expr: Expr) -> Iterator[tuple[Expr, int]]:
+    """Yield every sub-expression with its depth, without recursion."""
+    waiting = [(expr, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        yield node, depth
+        waiting.extend((part, depth + 1) for part in reversed(node.parts))
+
+
+def names_in(expr: Expr) -> frozenset[str]:
+    """Return the dotted names that an expression reads, null tests included."""
+    return frozenset(node.name for node, _ in walk(expr) if isinstance(node, Ref | NullTest))
+
+
+def conjunction(conditions: tuple[Expr, ...]) -> Expr:
+    """Return one condition that is the `and` of all; true when there is none."""
+    if not conditions:
+        return Literal(value=True)
+    return conditions[0] if len(conditions) == 1 else Logic("and", conditions)

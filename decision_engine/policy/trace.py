@@ -1,0 +1,133 @@
+"""
+The full near-miss trace, computed when somebody asks.
+
+It is a function of the policy and the inputs alone, so it need not be stored: its hash is.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any, Literal, NamedTuple
+
+from decision_engine.policy.compile import CompiledPolicy
+from decision_engine.policy.conditions import MISSING, Condition, RowPlan, text_of_fact
+from decision_engine.policy.document import (
+    AnyNode,
+    InputNode,
+    Rule,
+    RuleTable,
+    ValueTable,
+    outputs_of,
+)
+from decision_engine.policy.evaluation import RESULTS
+from decision_engine.policy.run import Run
+from decision_engine.policy.values import Fact, Function, Missing, Value
+from domain.canonical import digest
+
+EntryKind = Literal["rule", "row", "value"]
+
+
+class TraceEntry(NamedTuple):
+    """
+    One line of the trace, all of it text.
+
+    `rule`: a rule with its result and every condition of it. `row`: the row that a value table
+    stopped at (`hit` or `not_evaluable`), or none (`uncovered`). `value`: a derived value under its
+    dotted name (`present` or `missing`). `missing` names the inputs behind what is missing.
+    """
+
+    kind: EntryKind
+    node: str
+    id: str
+    result: str
+    code: str = ""
+    effect: str = ""
+    value: str = ""
+    missing: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """Return the entry as data for a reader: names to texts, lists and objects."""
+        return {**self._asdict(), "conditions": [item._asdict() for item in self.conditions]}
+
+
+def trace(
+    compiled: CompiledPolicy,
+    inputs: Mapping[str, Value | None],
+    functions: Mapping[str, Function],
+) -> list[TraceEntry]:
+    """
+    Return the trace of one evaluation, node by node in the order of evaluation.
+
+    Raises:
+        PermanentError: a function that the policy calls was not given.
+    """
+    tracer = _Tracer(compiled, compiled.settle(compiled.start(inputs, functions)))
+    return [entry for node in compiled.nodes for entry in tracer.node(node)]
+
+
+def trace_digest(entries: list[TraceEntry]) -> str:
+    """Return `sha256:<hex>` over the canonical bytes of a trace (its texts, in order)."""
+    return digest([(*entry[:-1], [tuple(item) for item in entry.conditions]) for entry in entries])
+
+
+class _Tracer:
+    """Walks the nodes of one settled run."""
+
+    def __init__(self, compiled: CompiledPolicy, run: Run) -> None:
+        self._compiled = compiled
+        self._run = run
+        self._rules = count()
+
+    def node(self, node: AnyNode) -> Iterator[TraceEntry]:
+        if isinstance(node, RuleTable):
+            for rule, plan in zip(node.rules, self._compiled.plans[node.id], strict=True):
+                yield self._rule(node, rule, plan)
+        if isinstance(node, ValueTable):
+            yield self._row(node)
+        if not isinstance(node, InputNode):
+            for name in outputs_of(node):
+                yield self._value(node, name)
+
+    def _rule(self, node: RuleTable, rule: Rule, plan: RowPlan) -> TraceEntry:
+        index = next(self._rules)
+        return TraceEntry(
+            kind="rule",
+            node=node.name,
+            id=rule.id,
+            result=RESULTS[self._run.codes[index]],
+            code=rule.code,
+            effect=rule.effect,
+            missing=self._run.blames.get(index, ()),
+            conditions=plan.conditions(self._run.facts),
+        )
+
+    def _row(self, node: ValueTable) -> TraceEntry:
+        facts = self._run.facts
+        for plan in self._compiled.plans[node.id]:
+            fact = plan.holds(facts)
+            if fact is not False:
+                return TraceEntry(
+                    kind="row",
+                    node=node.name,
+                    id=plan.row.id,
+                    result="hit" if fact is True else "not_evaluable",
+                    missing=_names(fact),
+                    conditions=plan.conditions(facts),
+                )
+        return TraceEntry(kind="row", node=node.name, id="", result="uncovered")
+
+    def _value(self, node: AnyNode, name: str) -> TraceEntry:
+        fact = self._run.facts[self._compiled.layout.places[name]]
+        known = type(fact) is not Missing
+        return TraceEntry(
+            kind="value",
+            node=node.name,
+            id=name,
+            result="present" if known else MISSING,
+            value=text_of_fact(fact, self._compiled.fields[name].scale) if known else "",
+            missing=_names(fact),
+        )
+
+
+def _names(fact: Fact) -> tuple[str, ...]:
+    return tuple(sorted(fact.names)) if isinstance(fact, Missing) else ()

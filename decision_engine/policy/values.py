@@ -1,0 +1,123 @@
+"""
+The values of a policy and their exact arithmetic.
+
+A value is a `Decimal`, a text or a boolean. What is not known is `Missing`, with the names of the
+inputs behind it. Arithmetic is exact or raises `ArithmeticError`; nothing depends on the thread's
+decimal context.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+)
+from typing import Final, Literal
+
+from decision_engine.policy.limits import SCALE, WHOLE_DIGITS
+from domain.money import round_half_even
+
+Value = Decimal | str | bool
+Kind = Literal["number", "string", "boolean"]
+
+#: What the host computes for a `function` node: pure, with the same result for the same arguments.
+Function = Callable[[Mapping[str, Value]], Mapping[str, Value | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A value that is not known, and the inputs whose absence made it so."""
+
+    names: frozenset[str]
+
+
+Fact = Value | Missing
+NOTHING: Final = Missing(frozenset())
+
+#: Exact or an error: a result that needs more than 60 digits is no result.
+EXACT: Final = Context(
+    prec=60,
+    rounding=ROUND_HALF_EVEN,
+    traps=[Inexact, InvalidOperation, DivisionByZero, Overflow],
+)
+_ROUNDING: Final = Context(prec=80, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
+_ADMITTING: Final = Context(prec=WHOLE_DIGITS + SCALE, traps=[Inexact, InvalidOperation])
+QUANTA: Final = tuple(Decimal(1).scaleb(-digits) for digits in range(SCALE + 1))
+_LARGEST: Final = Decimal(10) ** WHOLE_DIGITS - QUANTA[SCALE]
+
+
+def rounded(value: Decimal, digits: int) -> Decimal:
+    """Round half-even to `digits` decimals."""
+    return _ROUNDING.quantize(value, QUANTA[digits])
+
+
+def quotient(dividend: Decimal, divisor: Decimal, digits: int) -> Decimal:
+    """
+    Return the exact quotient rounded half-even to `digits` decimals, by whole numbers only.
+
+    Raises:
+        ArithmeticError: the divisor is zero, or the result needs more than 60 digits.
+    """
+    top, under_top = dividend.as_integer_ratio()
+    bottom, under_bottom = divisor.as_integer_ratio()
+    if bottom == 0:
+        raise ZeroDivisionError
+    numerator, denominator = top * under_bottom * 10**digits, under_top * bottom
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    return EXACT.scaleb(Decimal(round_half_even(numerator, denominator)), -digits)
+
+
+def number_reader(
+    scale: int | None = None, low: Decimal | None = None, high: Decimal | None = None
+) -> Callable[[object], Decimal | None]:
+    """
+    Return a function that gives a plain number at its fixed scale, or None for anything else.
+
+    Not plain: another type than `Decimal`, not finite, more decimals than `scale` (12 when None),
+    10^18 and more, outside `low` to `high`.
+    """
+    quantum, quantize = QUANTA[SCALE if scale is None else scale], _ADMITTING.quantize
+    least, most = (-_LARGEST if low is None else low), (_LARGEST if high is None else high)
+
+    def read(value: object) -> Decimal | None:
+        if type(value) is not Decimal:
+            return None
+        try:
+            number = quantize(value, quantum)
+        except ArithmeticError:
+            return None
+        # A NaN is quantized to itself, and is equal to nothing.
+        return number if number == number and least <= number <= most else None  # noqa: PLR0124
+
+    return read
+
+
+def missing_of(facts: Iterable[Fact]) -> Missing | None:
+    """Return one `Missing` with the names of all missing facts, or None when all are known."""
+    unknown = [fact.names for fact in facts if type(fact) is Missing]
+    return Missing(frozenset().union(*unknown)) if unknown else None
+
+
+def plain(value: Value, scale: int | None = None) -> str:
+    """
+    Return the one text of a value: no exponent, no negative zero.
+
+    Numbers have `scale` decimals, or no trailing zeros when it is None: equal values have equal
+    texts, however they were made.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if scale is not None:
+        value = rounded(value, scale)
+    text = format(value, "f")
+    if scale is None and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.removeprefix("-") if value == 0 else text

@@ -1,0 +1,151 @@
+"""What was read about a customer, attribute by attribute, with where it came from and how old."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+
+from domain.customer import CreditData
+from domain.features import MISSING, Feature, Value, features
+from domain.instants import business_day, epoch_micros, from_epoch_micros
+from domain.money import EXACT
+
+State = Literal["ok", "missing", "stale", "invalid"]
+Status = Literal["present", "absent", "incomplete", "loss_window"]
+
+#: Attributes of these groups come from the request and the ledger, not from the profile.
+NOT_READ: Final = ("application.", "exposure.")
+NO_EVENT: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InputField:
+    """
+    One typed input of a policy, with the age it may have in whole São Paulo days.
+
+    `admit` gives a value at its scale, or None for one that is not of the field's type and range.
+    """
+
+    name: str
+    kind: str
+    max_age_days: int | None
+    admit: Callable[[object], Value | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One input of the policy as read; only `ok` ones are used, the value of others is evidence."""
+
+    value: Value | None
+    state: State
+    observed_us: int | None
+
+    @property
+    def usable(self) -> Value | None:
+        """The value that the policy sees."""
+        return self.value if self.state == "ok" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which tier answered for a group of attributes, with which version."""
+
+    group: str
+    tier: str
+    version: int
+    as_of_us: int
+
+    def canonical(self) -> list[object]:
+        """Return the plain form kept as evidence."""
+        return [self.group, self.tier, self.version, self.as_of_us]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The outcome of reading: the profile if there is one, from where, and what was away."""
+
+    profile: CreditData | None
+    tier: str
+    degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything about the customer that a decision reads, at one instant."""
+
+    status: Status
+    person_id: str
+    profile_version: int
+    as_of: datetime
+    attributes: Mapping[str, Attribute]
+    sources: tuple[Source, ...] = ()
+    degraded: tuple[str, ...] = ()
+    overridden: tuple[str, ...] = field(default=())
+
+    def states(self) -> dict[str, Literal["missing", "stale", "invalid"]]:
+        """Return the attributes that cannot be used, and why."""
+        return {name: held.state for name, held in self.attributes.items() if held.state != "ok"}
+
+
+def take_snapshot(gathered: Gathered, fields: Iterable[InputField], as_of: datetime) -> Snapshot:
+    """Return the attributes that a policy reads, taken from the profile at `as_of`."""
+    profile = gathered.profile
+    known = features(profile, as_of) if profile is not None else {}
+    read = [field for field in fields if not field.name.startswith(NOT_READ)]
+    return Snapshot(
+        status=_status(profile),
+        person_id=profile.person_id if profile else "",
+        profile_version=profile.profile_version if profile else 0,
+        as_of=as_of,
+        attributes={
+            field.name: judge(field, known.get(field.name, MISSING), as_of) for field in read
+        },
+        sources=_sources(gathered),
+        degraded=gathered.degraded,
+    )
+
+
+def judge(field: InputField, feature: Feature, as_of: datetime) -> Attribute:
+    """Return the feature with its state: missing, of a wrong type or range, too old, or usable."""
+    if feature.value is None:
+        return Attribute(None, "missing", feature.observed_us)
+    admitted = field.admit(feature.value)
+    if admitted is None:
+        return Attribute(feature.value, "invalid", feature.observed_us)
+    return Attribute(admitted, _freshness(field, feature, as_of), feature.observed_us)
+
+
+def _freshness(field: InputField, feature: Feature, as_of: datetime) -> State:
+    if field.max_age_days is None:
+        return "ok"
+    if feature.observed_us is None:
+        return "stale"
+    observed = business_day(from_epoch_micros(feature.observed_us))
+    return "ok" if (business_day(as_of) - observed).days <= field.max_age_days else "stale"
+
+
+def _status(profile: CreditData | None) -> Status:
+    if profile is None:
+        return "absent"
+    return "incomplete" if profile.incomplete else "present"
+
+
+def _sources(gathered: Gathered) -> tuple[Source, ...]:
+    profile = gathered.profile
+    if profile is None:
+        return ()
+    return (Source("profile", gathered.tier, profile.profile_version, profile.newest_us),)
+
+
+def attribute_text(value: Value | None) -> str | None:
+    """Return the one text of a value for evidence; numbers keep the scale of their field."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(EXACT.plus(value), "f")
+
+
+def as_of_us(snapshot: Snapshot) -> int:
+    """Return the instant of the snapshot in whole microseconds."""
+    return epoch_micros(snapshot.as_of)

@@ -1,0 +1,1 @@
+"""Turn batches of events into truth and projections."""

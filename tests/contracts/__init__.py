@@ -1,0 +1,1 @@
+"""One suite a port: the promises that every adapter of it keeps."""

@@ -1,0 +1,48 @@
+"""The adapters of the store of truth, by name."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from domain.ports.truth import Program, Rows, Statement, Truth
+from tests.contracts.embedded import sqlite_truth
+from tests.contracts.opened import NEVER, Factory, HandClock, Opened, Runner
+from tests.contracts.rows import committing
+
+T = TypeVar("T")
+
+TRUTHS: Final[dict[str, Factory[Truth]]] = {"sqlite": sqlite_truth}
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store of truth as a synchronous test talks to it."""
+
+    opened: Opened[Truth]
+
+    @property
+    def port(self) -> Truth:
+        return self.opened.port
+
+    @property
+    def clock(self) -> HandClock:
+        return self.opened.clock
+
+    @property
+    def run(self) -> Runner:
+        return self.opened.run
+
+    def transact(self, program: Callable[[], Program[T]]) -> T:
+        return self.run(self.transacting(program))
+
+    def transacting(self, program: Callable[[], Program[T]]) -> Coroutine[Any, Any, T]:
+        return self.port.transact(program, NEVER)
+
+    def commit(self, *statements: Statement) -> list[Rows]:
+        """Run statements in one transaction and return their results."""
+        return self.transact(lambda: committing(*statements))
+
+    def read(self, statement: Statement) -> Rows:
+        """Return what one reading statement gives."""
+        (rows,) = self.run(self.port.read([statement], NEVER))
+        return rows

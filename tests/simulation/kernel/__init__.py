@@ -1,0 +1,1 @@
+"""The simulation kernel: virtual loop, faults, processes that can be killed."""

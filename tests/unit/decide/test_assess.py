@@ -1,0 +1,164 @@
+"""What the shipped policy says to a case, and that it never approves on what it does not know."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from decision_engine.case import CreditCase
+from decision_engine.exposure import NO_EXPOSURE, Commitment, Exposure
+from decision_engine.snapshot import Attribute, State, judge
+from domain.decision import Outcome
+from domain.features import Feature
+from domain.money import Money
+from tests.unit.decide.world import AS_OF, application, case, good_profile, rulebook, us
+
+READ = [
+    field.name
+    for field in rulebook().fields
+    if not field.name.startswith(("application.", "exposure."))
+]
+
+
+def outcome(given: CreditCase, exposure: Exposure = NO_EXPOSURE) -> Outcome:
+    return given.assess(exposure).outcome
+
+
+def with_attribute(given: CreditCase, name: str, attribute: Attribute) -> CreditCase:
+    attributes = {**given.snapshot.attributes, name: attribute}
+    return replace(given, snapshot=replace(given.snapshot, attributes=attributes))
+
+
+def damaged(given: CreditCase, name: str, state: State) -> CreditCase:
+    """Return the case with one attribute missing, of a wrong type, or a year and more old."""
+    held = given.snapshot.attributes[name]
+    field = next(field for field in rulebook().fields if field.name == name)
+    feature = {
+        "missing": Feature(None, None),
+        "invalid": Feature("not a number", held.observed_us),
+        "stale": Feature(held.value, us(366)),
+    }[state]
+    attribute = judge(field, feature, AS_OF)
+    assert attribute.state == state
+    return with_attribute(given, name, attribute)
+
+
+def test_a_good_customer_is_approved_as_asked() -> None:
+    proposal = case(good_profile()).assess(NO_EXPOSURE)
+
+    assert proposal.outcome is Outcome.APPROVED
+    assert [offer.amount for offer in proposal.offers] == [5_000_00]
+    assert proposal.reasons == ()
+    assert proposal.band
+
+
+@pytest.mark.parametrize("state", ["missing", "invalid", "stale"])
+@pytest.mark.parametrize("name", READ)
+def test_an_attribute_that_cannot_be_used_never_approves(name: str, state: State) -> None:
+    whole = case(good_profile())
+    proposal = damaged(whole, name, state).assess(NO_EXPOSURE)
+
+    assert proposal.outcome in {Outcome.REFERRED, Outcome.DECLINED}
+    assert any(reason.attribute == name for reason in proposal.reasons)
+    assert {reason.code for reason in proposal.reasons if reason.attribute == name} == {
+        "R95" if state == "stale" else "R94"
+    }
+    restored = with_attribute(
+        damaged(whole, name, state), name, whole.snapshot.attributes[name]
+    )
+    assert outcome(restored) is Outcome.APPROVED
+
+
+def test_every_attribute_of_the_policy_is_read_from_the_profile() -> None:
+    assert len(READ) >= 10
+    assert all(held.state == "ok" for held in case(good_profile()).snapshot.attributes.values())
+
+
+@pytest.mark.parametrize(
+    ("profile", "code"),
+    [
+        (None, "R90"),
+        (good_profile(incomplete=True), "R93"),
+        (good_profile(slots={}), "R94"),
+        (good_profile(income_age=366), "R95"),
+    ],
+)
+def test_what_cannot_be_read_is_referred(profile: Any, code: str) -> None:
+    proposal = case(profile).assess(NO_EXPOSURE)
+
+    assert proposal.outcome is Outcome.REFERRED
+    assert proposal.reasons[0].code == code
+    assert proposal.offers == ()
+
+
+def test_a_loss_window_refers_everybody_it_covers() -> None:
+    given = case(good_profile())
+    windowed = replace(given, snapshot=replace(given.snapshot, status="loss_window"))
+
+    assert windowed.assess(NO_EXPOSURE).reasons[0].code == "R92"
+
+
+def test_three_months_late_is_declined_whatever_else_is_missing() -> None:
+    proposal = case(good_profile(late=3, slots={})).assess(NO_EXPOSURE)
+
+    assert proposal.outcome is Outcome.DECLINED
+    assert proposal.reasons[0].code == "R05"
+
+
+def test_too_much_becomes_a_counter_offer_that_is_no_worse_and_no_more() -> None:
+    asked = application(amount=Money(45_000_00), term_months=12)
+    proposal = case(good_profile(), asked).assess(NO_EXPOSURE)
+
+    assert proposal.outcome is Outcome.COUNTER_OFFER
+    assert proposal.reasons
+    for offer in proposal.offers:
+        assert offer.amount <= 45_000_00
+        again = application(amount=Money(offer.amount), term_months=offer.term_months)
+        approved = case(good_profile(), again).assess(NO_EXPOSURE)
+        assert approved.outcome is Outcome.APPROVED
+        assert approved.offers[0].monthly_rate <= offer.monthly_rate
+
+
+def test_more_than_the_product_gives_is_answered_with_the_product_at_most() -> None:
+    rich = {"income/crm": replace(good_profile().slots["income/crm"], data={"monthly": 90_000_00, "basis": "verified"})}
+    asked = application(amount=Money(80_000_00), term_months=60)
+    proposal = case(good_profile(slots=rich), asked).assess(NO_EXPOSURE)
+
+    assert proposal.outcome is Outcome.COUNTER_OFFER
+    assert proposal.offers[0].amount == 50_000_00
+    assert proposal.offers[0].term_months == 60
+
+
+def test_exposure_uses_the_limit_up() -> None:
+    held = Exposure((Commitment("d", 1_000_000_00, 1_00),))
+    proposal = case(good_profile()).assess(held)
+
+    assert proposal.outcome is Outcome.DECLINED
+    assert proposal.reasons[0].code == "R12"
+    assert proposal.exposure == held
+
+
+def test_a_loan_that_cannot_be_priced_is_referred_and_never_approved() -> None:
+    given = case(good_profile())
+    early = replace(
+        given, snapshot=replace(given.snapshot, as_of=AS_OF.replace(year=2014))
+    )
+
+    proposal = early.assess(NO_EXPOSURE)
+
+    assert proposal.outcome is Outcome.REFERRED
+    assert proposal.offers == ()
+
+
+def test_an_income_of_another_kind_of_value_does_not_reach_the_policy() -> None:
+    slot = replace(good_profile().slots["income/crm"], data={"monthly": "5000", "basis": "verified"})
+    proposal = case(good_profile(slots={"income/crm": slot})).assess(NO_EXPOSURE)
+
+    assert proposal.outcome is Outcome.REFERRED
+
+
+def test_the_amount_in_reais_reaches_the_policy_exactly() -> None:
+    assessor = case(good_profile()).assessor(NO_EXPOSURE)
+
+    assert assessor.inputs(1_23, 6)["application.amount"] == Decimal("1.23")

@@ -1,0 +1,244 @@
+"""
+A slow, obvious interpreter of policies: the oracle that the compiled engine must equal.
+
+It walks the typed document, keeps numbers as fractions and knows nothing of closures, generated
+code, places or prepared rows.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from decision_engine.policy import document as doc
+from decision_engine.policy import syntax as tree
+from decision_engine.policy.graph import ordered
+from decision_engine.policy.scorecard import Scorecard
+
+
+@dataclass(frozen=True)
+class Unknown:
+    names: frozenset[str]
+
+
+Names = frozenset[str]
+
+
+@dataclass
+class World:
+    """All facts, by name; `sources` are the inputs behind a name."""
+
+    facts: dict[str, Any]
+    sources: dict[str, Names]
+    rules: dict[str, tuple[str, Names]] = field(default_factory=dict)
+    uncovered: list[str] = field(default_factory=list)
+    losses: list[tuple[str, int, int]] = field(default_factory=list)
+
+
+def interpret(
+    policy: doc.PolicyDocument,
+    models: Mapping[str, Scorecard],
+    inputs: Mapping[str, Any],
+    functions: Mapping[str, Any],
+) -> World:
+    world = World({}, {})
+    for item in policy.inputs:
+        value = inputs.get(item.name)
+        unknown = Unknown(frozenset({item.name}))
+        world.facts[item.name] = unknown if value is None else number(value)
+        world.sources[item.name] = frozenset({item.name})
+    for node in ordered(policy).nodes:
+        step(node, world, models, functions)
+    return world
+
+
+def number(value: Any) -> Any:
+    return Fraction(value) if isinstance(value, Decimal) else value
+
+
+def step(node: Any, world: World, models: Mapping[str, Scorecard], functions: Any) -> None:
+    if isinstance(node, doc.ExpressionNode):
+        for item in node.assignments:
+            world.facts[item.name] = value_of(item.value, world)
+            world.sources[item.name] = behind(item.value, world)
+    elif isinstance(node, doc.RuleTable):
+        for rule in node.rules:
+            world.rules[rule.id] = rule_result(rule, world)
+    elif isinstance(node, doc.ValueTable):
+        value_table(node, world)
+    elif isinstance(node, doc.ScorecardNode):
+        scorecard(node, models[node.model], world)
+    elif isinstance(node, doc.FunctionNode):
+        call(node, world, functions)
+
+
+def rule_result(rule: doc.Rule, world: World) -> tuple[str, Names]:
+    truth = all_of([value_of(cell.condition, world) for cell in rule.cells])
+    if isinstance(truth, Unknown):
+        silent = rule.on_missing == "no_hit_if_missing"
+        return "no_hit" if silent else "not_evaluable", truth.names
+    return "hit" if truth else "no_hit", frozenset()
+
+
+def value_table(node: doc.ValueTable, world: World) -> None:
+    exprs = [cell.condition for row in node.rows for cell in row.cells]
+    exprs += [value for row in node.rows for value in row.outputs]
+    sources = frozenset[str]().union(*(behind(expr, world) for expr in exprs))
+    world.sources.update(dict.fromkeys(node.outputs, sources))
+    for row in node.rows:
+        truth = all_of([value_of(cell.condition, world) for cell in row.cells])
+        if isinstance(truth, Unknown):
+            world.facts.update(dict.fromkeys(node.outputs, truth))
+            return
+        if truth:
+            for name, value in zip(node.outputs, row.outputs, strict=True):
+                world.facts[name] = value_of(value, world)
+            return
+    world.uncovered.append(node.name)
+    world.facts.update(dict.fromkeys(node.outputs, Unknown(frozenset())))
+
+
+def scorecard(node: doc.ScorecardNode, model: Scorecard, world: World) -> None:
+    names = [f"{node.path}.{part}" for part in ("value", "raw", "pd")]
+    attributes = model.attributes
+    behind_all = frozenset[str]().union(*(world.sources[item.name] for item in attributes))
+    world.sources.update(dict.fromkeys(names, behind_all))
+    facts = [(item, world.facts[item.name]) for item in attributes]
+    strict = [f for item, f in facts if isinstance(f, Unknown) and item.missing_points is None]
+    if strict:
+        world.facts.update(dict.fromkeys(names, union(strict)))
+        return
+    raw = model.base_points
+    for item, fact in facts:
+        points = item.missing_points if isinstance(fact, Unknown) else bin_of(item, fact)
+        raw += points or 0
+        best = max(entry.points for entry in item.bins)
+        world.losses.append((item.name, points or 0, best - (points or 0)))
+    value = max(model.low, min(model.high, raw))
+    pd = model.scale.pd(value)
+    world.facts.update(zip(names, (Fraction(value), Fraction(raw), Fraction(pd)), strict=True))
+
+
+def bin_of(item: Any, fact: Any) -> int:
+    for entry in item.bins:
+        if entry.values:
+            inside = any(fact == value for value in entry.values)
+        else:
+            inside = (entry.low is None or fact >= Fraction(entry.low)) and (
+                entry.high is None or fact < Fraction(entry.high)
+            )
+        if inside:
+            return int(entry.points)
+    raise AssertionError("the bins do not cover")
+
+
+def call(node: doc.FunctionNode, world: World, functions: Any) -> None:
+    names = [item.name for item in node.outputs]
+    sources = frozenset[str]().union(*(behind(value, world) for _, value in node.arguments))
+    world.sources.update(dict.fromkeys(names, sources))
+    arguments = {key: value_of(value, world) for key, value in node.arguments}
+    unknown = [fact for fact in arguments.values() if isinstance(fact, Unknown)]
+    if unknown:
+        world.facts.update(dict.fromkeys(names, union(unknown)))
+        return
+    result = functions[node.function]({key: back(fact) for key, fact in arguments.items()})
+    for name in names:
+        value = result.get(name.rpartition(".")[2])
+        world.facts[name] = Unknown(frozenset()) if value is None else number(value)
+        if value is None and node.name not in world.uncovered:
+            world.uncovered.append(node.name)
+
+
+def back(fact: Any) -> Any:
+    if isinstance(fact, Fraction):
+        return Decimal(fact.numerator) / Decimal(fact.denominator)
+    return fact
+
+
+def behind(expr: Any, world: World) -> Names:
+    return frozenset[str]().union(*(world.sources[name] for name in names_of(expr)))
+
+
+def names_of(expr: Any) -> Iterator[str]:
+    if isinstance(expr, tree.Ref | tree.NullTest):
+        yield expr.name
+    for part in expr.parts:
+        yield from names_of(part)
+
+
+def union(unknown: Any) -> Unknown:
+    return Unknown(frozenset[str]().union(*(fact.names for fact in unknown)))
+
+
+def all_of(truths: list[Any]) -> Any:
+    if any(truth is False for truth in truths):
+        return False
+    unknown = [truth for truth in truths if isinstance(truth, Unknown)]
+    return union(unknown) if unknown else True
+
+
+def negate(truth: Any) -> Any:
+    return truth if isinstance(truth, Unknown) else not truth
+
+
+def value_of(expr: Any, world: World) -> Any:  # noqa: C901, PLR0911, PLR0912 - one table of forms
+    if isinstance(expr, tree.Literal):
+        return number(expr.value)
+    if isinstance(expr, tree.Ref):
+        return world.facts[expr.name]
+    if isinstance(expr, tree.NullTest):
+        return isinstance(world.facts[expr.name], Unknown) != expr.negated
+    if isinstance(expr, tree.Not):
+        return negate(value_of(expr.condition, world))
+    if isinstance(expr, tree.Logic):
+        parts = [value_of(part, world) for part in expr.conditions]
+        if expr.operator == "and":
+            return all_of(parts)
+        return negate(all_of([negate(part) for part in parts]))
+    if isinstance(expr, tree.Choice):
+        chosen = value_of(expr.condition, world)
+        if isinstance(chosen, Unknown):
+            return chosen
+        return value_of(expr.yes if chosen else expr.no, world)
+    parts = [value_of(part, world) for part in expr.parts]
+    unknown = [part for part in parts if isinstance(part, Unknown)]
+    if unknown:
+        return union(unknown)
+    if isinstance(expr, tree.Quotient) and parts[1] == 0:
+        return Unknown(behind(expr.divisor, world))
+    return operation(expr, parts)
+
+
+def operation(expr: Any, parts: list[Any]) -> Any:  # noqa: PLR0911 - one table of forms
+    if isinstance(expr, tree.Arithmetic):
+        left, right = parts
+        results = {"+": left + right, "-": left - right, "*": left * right}
+        return results[expr.operator]
+    if isinstance(expr, tree.Call):
+        return {"abs": lambda: abs(parts[0]), "min": lambda: min(parts), "max": lambda: max(parts)}[
+            expr.function
+        ]()
+    if isinstance(expr, tree.Rounded):
+        return half_even(parts[0], expr.digits)
+    if isinstance(expr, tree.Quotient):
+        return half_even(parts[0] / parts[1], expr.digits)
+    if isinstance(expr, tree.Member):
+        return any(parts[0] == item for item in parts[1:])
+    if isinstance(expr, tree.Within):
+        subject, low, high = parts
+        above = low <= subject if expr.low_closed else low < subject
+        return above and (subject <= high if expr.high_closed else subject < high)
+    return compared(expr.operator, *parts)
+
+
+def half_even(value: Fraction, digits: int) -> Fraction:
+    return Fraction(round(value * 10**digits), 10**digits)
+
+
+def compared(operator: str, left: Any, right: Any) -> bool:
+    if operator in ("==", "!="):
+        return bool((left == right) == (operator == "=="))
+    less, equal = bool(left < right), bool(left == right)
+    table = {"<": less, "<=": less or equal, ">": not (less or equal), ">=": not less}
+    return table[operator]
