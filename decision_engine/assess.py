@@ -129,14 +129,15 @@ class Assessor:
             return self._verdict(Outcome.DECLINED, asked)
         if "refer" in asked.effects:
             return self._verdict(Outcome.REFERRED, asked)
-        if not asked.complete:
-            return Assessment(Outcome.REFERRED, (NOT_COVERED,), (), asked, 0)
         return None
 
     def _offer(self, asked: Candidate) -> Assessment:
+        loan = asked.loan
+        if loan is None or not asked.complete:
+            return Assessment(Outcome.REFERRED, (NOT_COVERED,), (), asked, 0)
         if "reduce" in asked.effects:
-            return self._counter(asked)
-        return self._verdict(Outcome.APPROVED, asked, (self._terms(asked),))
+            return self._counter(asked, loan)
+        return self._verdict(Outcome.APPROVED, asked, (terms_of(loan),))
 
     def candidate(self, amount: int, term_months: int) -> Candidate:
         """Return what the whole policy says to an amount in centavos and a term in months."""
@@ -219,13 +220,14 @@ class Assessor:
         )
         return tuple(ReasonCode(r.code, r.family, r.attribute) for r in ranked) or (NOT_COVERED,)
 
-    def _counter(self, asked: Candidate) -> Assessment:
-        found = search_offers(self._ask(asked), self.candidate)
-        offers = tuple(self._terms(offer.candidate) for offer in found.offers)
+    def _counter(self, asked: Candidate, loan: PricedLoan) -> Assessment:
+        found = search_offers(self._ask(asked, loan), self.candidate)
+        loans = (offer.candidate.loan for offer in found.offers)
+        offers = tuple(terms_of(offered) for offered in loans if offered is not None)
         outcome = Outcome.COUNTER_OFFER if offers else Outcome.DECLINED
         return self._verdict(outcome, asked, offers, found.evaluations)
 
-    def _ask(self, asked: Candidate) -> Ask:
+    def _ask(self, asked: Candidate, loan: PricedLoan) -> Ask:
         values = asked.evaluation.values
         most = _centavos(values["offer.maximum_amount"])
         step = int(_number(values["offer.term_step"]))
@@ -235,60 +237,59 @@ class Assessor:
             # An ask above the product's most is answered at the most, which is then a candidate.
             amount=min(self.application.amount.centavos, most + 1),
             term_months=term,
-            monthly_rate=asked.monthly_rate,
+            monthly_rate=loan.terms.monthly_rate,
             allowed_terms=range(step * (term // step + 1), longest + 1, step),
             minimum=_centavos(values["offer.minimum_amount"]),
-            guess=self._guess(asked),
+            guess=self._guess(asked, loan),
         )
 
-    def _guess(self, asked: Candidate) -> "_Guess":
+    def _guess(self, asked: Candidate, loan: PricedLoan) -> "_Guess":
         values = asked.evaluation.values
-        income = self.snapshot.attributes.get("income.monthly")
-        cap, limit = values.get("band.dti_cap"), values.get("limit.amount")
-        service = self.snapshot.attributes.get("debt.service")
-        room = 0
-        if income and service and isinstance(cap, Decimal):
-            owed = _centavos(service.usable) + self.exposure.service
-            room = margin(_centavos(income.usable), owed, cap)
-        left = _centavos(limit) - self.exposure.outstanding if limit is not None else 0
-        return _Guess(asked, room, left)
-
-    def _terms(self, candidate: Candidate) -> OfferTerms:
-        loan = candidate.loan
-        if loan is None:
-            raise InvalidInputError("an offer needs a price")
-        return OfferTerms(
-            amount=loan.terms.amount,
-            term_months=loan.terms.term_months,
-            amortization=Amortization(loan.terms.amortization),
-            monthly_rate=loan.terms.monthly_rate,
-            principal=loan.principal,
-            iof=loan.iof,
-            instalment=loan.first_instalment,
-            last_instalment=loan.last_instalment,
-            total=loan.total,
-            cet_annual=loan.cet_annual,
-            cet_monthly=loan.cet_monthly,
-            first_due_on=loan.terms.first_due_on,
+        cap = values.get("band.dti_cap")
+        owed = self._attribute("debt.service") + self.exposure.service
+        income = self._attribute("income.monthly")
+        return _Guess(
+            loan=loan,
+            room=margin(income, owed, cap if isinstance(cap, Decimal) else Decimal(0)),
+            left=_centavos(values.get("limit.amount")) - self.exposure.outstanding,
         )
+
+    def _attribute(self, name: str) -> int:
+        held = self.snapshot.attributes.get(name)
+        return _centavos(held.usable) if held else 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Guess:
     """About the largest amount that fits, scaled from the loan that did not: it saves searching."""
 
-    asked: Candidate
+    loan: PricedLoan
     room: int
     left: int
 
     def __call__(self, term_months: int) -> int:
-        loan = self.asked.loan
-        if loan is None or loan.largest_instalment <= 0 or loan.principal <= 0:
-            return 0
-        amount = loan.terms.amount
-        by_limit = amount * max(self.left, 0) // loan.principal
-        by_room = amount * max(self.room, 0) // loan.largest_instalment
-        return max(0, min(by_limit, by_room * term_months // loan.terms.term_months))
+        terms = self.loan.terms
+        by_limit = terms.amount * self.left // self.loan.principal
+        by_room = terms.amount * self.room // self.loan.largest_instalment
+        return max(0, min(by_limit, by_room * term_months // terms.term_months))
+
+
+def terms_of(loan: PricedLoan) -> OfferTerms:
+    """Return a priced loan as the terms of an offer."""
+    return OfferTerms(
+        amount=loan.terms.amount,
+        term_months=loan.terms.term_months,
+        amortization=Amortization(loan.terms.amortization),
+        monthly_rate=loan.terms.monthly_rate,
+        principal=loan.principal,
+        iof=loan.iof,
+        instalment=loan.first_instalment,
+        last_instalment=loan.last_instalment,
+        total=loan.total,
+        cet_annual=loan.cet_annual,
+        cet_monthly=loan.cet_monthly,
+        first_due_on=loan.terms.first_due_on,
+    )
 
 
 def _reais(centavos: int) -> Decimal:

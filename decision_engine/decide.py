@@ -9,7 +9,7 @@ from decision_engine.commands import DecideCommand, Recorded
 from decision_engine.exposure import NO_EXPOSURE
 from decision_engine.gather import Gather
 from decision_engine.pricing.schedule import FIRST_DUE_MAX
-from decision_engine.record.entry import Again, Done, Entry, Failed, Known, Result, ReviewClosing
+from decision_engine.record.entry import Again, Done, Entry, Failed, Known, ReviewClosing
 from decision_engine.record.lookup import KeyLookup
 from decision_engine.record.statements import IdempotencyKey
 from decision_engine.record.writer import LedgerWriter
@@ -170,20 +170,15 @@ def check_first_due_on(application: CreditApplication, as_of: datetime) -> None:
         )
 
 
-def _reply_of(result: Result, command_hash: str) -> Recorded:
-    match result:
-        case Done(decision_id, reply):
-            return Recorded(decision_id, reply, replayed=False)
-        case Known(decision_id, known_hash, reply):
-            if known_hash != command_hash:
-                raise InvalidInputError(
-                    "this idempotency key belongs to another command",
-                    code="idempotency-key-reused",
-                )
-            if reply is None:
-                raise GoneError("the decision under this key is no longer retained")
-            return Recorded(decision_id, reply, replayed=True)
-        case Failed(error):
-            raise error
-        case Again():
-            raise LedgerBusyError("the person stayed locked")
+def _reply_of(result: Done | Known | Failed, command_hash: str) -> Recorded:
+    if isinstance(result, Failed):
+        raise result.error
+    if isinstance(result, Done):
+        return Recorded(result.decision_id, result.reply, replayed=False)
+    if result.command_hash != command_hash:
+        raise InvalidInputError(
+            "this idempotency key belongs to another command", code="idempotency-key-reused"
+        )
+    if result.reply is None:
+        raise GoneError("the decision under this key is no longer retained")
+    return Recorded(result.decision_id, result.reply, replayed=True)

@@ -81,12 +81,18 @@ class Evidence:
         """Every recorded reason, principal ones first."""
         return tuple(ReasonCode(*reason) for reason in self.facts["result"]["reasons"])
 
-    def minted(self) -> Minted:
-        """Return the ids of the decision; its salt and event id are not part of evidence."""
+    def minted(self, offers: int) -> Minted:
+        """
+        Return the ids of the decision for a number of offers.
+
+        Salt and event id are not part of evidence. A replay with more offers has ids for the
+        recorded ones only.
+        """
         reply = self.facts["reply"]
+        ids = [*reply["offer_ids"], *[""] * offers][:offers]
         return Minted(
             decision_id=reply["decision_id"],
-            offer_ids=tuple(reply["offer_ids"]),
+            offer_ids=tuple(ids),
             event_id="",
             review_id=reply["review_id"],
             salt=b"",

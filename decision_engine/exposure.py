@@ -29,10 +29,6 @@ class Exposure:
         """Monthly instalments of what is held, in centavos."""
         return sum(held.instalment for held in self.commitments)
 
-    def plus(self, commitment: Commitment) -> "Exposure":
-        """Return the exposure with one more commitment."""
-        return Exposure((*self.commitments, commitment))
-
     def renamed(self, names: Mapping[str, str]) -> "Exposure":
         """Return the exposure with provisional source ids replaced by final ones."""
         return Exposure(

@@ -115,7 +115,10 @@ def replay_evidence(raw: bytes, rulebook: Rulebook) -> tuple[Replayed, bytes]:
     verdict = evidence.verdict(case, proposal)
     reply_meta = evidence.facts["reply"]
     facts = decision_facts(
-        verdict, evidence.minted(), reply_meta["decided_us"], reply_meta["expires_us"]
+        verdict,
+        evidence.minted(len(proposal.offers)),
+        reply_meta["decided_us"],
+        reply_meta["expires_us"],
     )
     differences = tuple(dict.fromkeys(_differences(evidence, trail, facts)))
     same_bytes = encode(facts) == raw

@@ -61,7 +61,8 @@ def entries_of(assessor: Assessor, assessment: Assessment) -> Iterator[Entry]:
     human = [assessor.human.outcome, *assessor.human.reasons] if assessor.human else None
     yield "application", assessor.application.canonical()
     yield "as_of", [snapshot.status, assessor.signed_on.isoformat(), human]
-    yield "exposure", assessor.exposure.canonical()
+    # What is held decides, not its ids: those of the same batch are given after the fold.
+    yield "exposure", [[held.principal, held.instalment] for held in assessor.exposure.commitments]
     for name, held in sorted(snapshot.attributes.items()):
         entry = [held.state, attribute_text(held.value), held.observed_us]
         yield f"inputs.{name}", entry

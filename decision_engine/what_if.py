@@ -70,11 +70,7 @@ def override(snapshot: Snapshot, rulebook: Rulebook, command: WhatIfCommand) -> 
     Raises:
         InvalidInputError: `attribute-unknown`, or `attribute-value` for what it cannot have.
     """
-    fields = {
-        field.name: field
-        for field in rulebook.fields
-        if not field.name.startswith(NOT_READ)
-    }
+    fields = {field.name: field for field in rulebook.fields if not field.name.startswith(NOT_READ)}
     attributes, given_any = dict(snapshot.attributes), bool(command.overrides)
     now_us = epoch_micros(snapshot.as_of)
     for name, given in command.overrides.items():

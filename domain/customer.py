@@ -82,7 +82,8 @@ class Month:
                 return self._with_statement(row)
             case TransactionKind.DELINQUENCY:
                 return self._with_delinquency(row)
-            case TransactionKind.REVERSAL:
+            case _:
+                # A reversal takes another row out; it adds nothing by itself.
                 return self
 
     def _with_statement(self, row: Transaction) -> "Month":

@@ -15,7 +15,7 @@ from domain.canonical import encode
 from domain.customer import WINDOW_MONTHS, CreditData, Month, Slot, month_from_rows
 from domain.events import STATE_EVENTS, Event, EventType
 from domain.identifiers import own_person, person_of_index
-from domain.transaction import Transaction, TransactionKind
+from domain.transaction import Transaction
 from ingestion.rows import row_of
 
 _NO_FACTS: Final = Month()
@@ -145,12 +145,16 @@ def _months(
     first = newest - WINDOW_MONTHS + 1
     months = {number: month for number, month in profile.months.items() if number >= first}
     standing = [row for row in rows if row.month >= first and row.event_id not in reversals.named]
+    touched = {row.month for row in standing}
     for row in standing:
-        # A reversal is no fact of its month, so it must not open one.
-        if row.kind is not TransactionKind.REVERSAL:
-            months[row.month] = months.get(row.month, _NO_FACTS).with_row(row)
+        months[row.month] = months.get(row.month, _NO_FACTS).with_row(row)
     for number in {history.targets[event_id][0].month for event_id in reversals.marked}:
         if number >= first:
+            touched.add(number)
             kept = [r for r in history.months[number] if r.event_id not in reversals.marked]
             months[number] = month_from_rows(kept + [r for r in standing if r.month == number])
-    return {number: month for number, month in months.items() if month != _NO_FACTS}
+    for number in touched:
+        # A reversal is no fact of its month, and a month without facts is no month.
+        if months[number] == _NO_FACTS:
+            del months[number]
+    return months

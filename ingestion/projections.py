@@ -93,4 +93,4 @@ def _transaction_row(write: TransactionWrite) -> ProjectionRow:
 
 def _times(micros: int) -> dict[str, int]:
     """Return the instant of a row under the names of the brief's two tables."""
-    return dict.fromkeys(("created_at", "updated_at", "createdAt", "lastUpdated"), micros)
+    return {"created_at": micros, "updated_at": micros, "createdAt": micros, "lastUpdated": micros}

@@ -18,14 +18,13 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
+from adapters.bootstrap.shipped import POLICIES, ROOT, DemoData
 from adapters.inbound.cli.demo.applications import is_held_out, read_labels
-from adapters.inbound.cli.demo.book import SEED, TAIWAN_CSV, read_book
+from adapters.inbound.cli.demo.book import SEED, read_book
 from domain.features import LONG_WINDOW, Value
 from policies.profiles import feature_rows
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-TAIWAN: Final = ROOT / "data" / TAIWAN_CSV
-SCORECARD: Final = ROOT / "policies" / "behaviour-scorecard.json"
+SCORECARD: Final = POLICIES / "behaviour-scorecard.json"
 
 PDO: Final = 50
 BASE_SCORE: Final = 600
@@ -127,7 +126,7 @@ def derived(row: Mapping[str, Value | None]) -> dict[str, Value | None]:
     return {"payments.total_6m": None}
 
 
-def load(path: Path = TAIWAN, seed: int = SEED) -> Book:
+def load(path: Path, seed: int = SEED) -> Book:
     """Return the book, its features taken from profiles at the instant the demo opens."""
     borrowers = read_book(path)
     rows = [{**row, **derived(row)} for row in feature_rows(borrowers, seed)]
@@ -197,7 +196,7 @@ def render(model: Mapping[str, Any]) -> str:
 
 def main() -> None:
     """Write the model file."""
-    book = load()
+    book = load(DemoData().taiwan)
     columns, bad = book.at(~book.held_out)
     SCORECARD.write_text(render(document(fit(columns, bad), bad)), encoding="utf-8")
     print(f"wrote {SCORECARD.relative_to(ROOT)}, fitted on {len(bad)} customers")

@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
+from adapters.bootstrap.shipped import DemoData
 from adapters.inbound.cli.demo.book import SEED
 from decision_engine.policy.scorecard import Scorecard
 from policies.fit_scorecard import SCORECARD, Book, Floats, Whole, fit, load
@@ -98,7 +99,7 @@ def read_scorecard(path: Path = SCORECARD) -> Scorecard:
 
 def main() -> None:
     """Print the table."""
-    measures = measure(load(), read_scorecard())
+    measures = measure(load(DemoData().taiwan), read_scorecard())
     folds = " ".join(f"{auc:.4f}" for auc in measures.fold_aucs)
     print(f"AUC, 5 folds, seed {SEED}   {measures.mean_auc:.4f}   ({folds})")
     print(f"AUC, held out        {measures.held_out_auc:.4f}")

@@ -72,8 +72,8 @@ class EmbeddedDemoPlatform:
 
     async def settle(self) -> None:
         """Wait until the outbox is empty and the stream handled."""
-        stores = self.core.stores
-        while (await stores.truth.read([ReadOutbox(READ_MAX)], self._deadline()))[0]:
+        truth = self.core.stores.truth
+        while (await truth.read([ReadOutbox(READ_MAX)], self._deadline()))[0]:
             await asyncio.sleep(POLL_SECONDS)
         await self.caught_up(lambda _: None)
 

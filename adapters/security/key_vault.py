@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import math
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -150,7 +151,7 @@ class SqliteKeyVault:
         task = asyncio.wrap_future(self._thread.submit(work))
         task.add_done_callback(self._left)
         try:
-            async with asyncio.timeout(deadline.remaining(self._clock)):
+            async with asyncio.timeout(_finite(deadline.remaining(self._clock))):
                 return await asyncio.shield(task)
         except TimeoutError:
             raise DeadlineExceededError("the key vault did not answer in time") from None
@@ -160,6 +161,10 @@ class SqliteKeyVault:
         if not task.cancelled():
             # Nobody may be there any more to read it.
             task.exception()
+
+
+def _finite(seconds: float) -> float | None:
+    return seconds if math.isfinite(seconds) else None
 
 
 def _encoded(text: str) -> bytes:

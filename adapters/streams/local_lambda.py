@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from domain.errors import TransientError
 from domain.ports.time import Clock, Deadline
 
 Run = Callable[[Any], Any]
+Handle = Callable[[LambdaEvent, "LocalInvocation"], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +36,25 @@ class LocalInvocation:
 
 class HandlerThread:
     """
-    A synchronous handler in a thread of its own, as the one container that Lambda would run.
+    A synchronous handler in threads of its own, each as one container that Lambda would run.
 
-    `build` makes the handler from the `run` of the thread's only asyncio.Runner. Invocations of
-    several shards wait for one another.
+    `build` makes a thread's handler from the `run` of that thread's only asyncio.Runner.
+    Invocations beyond the number of threads wait; those of one shard never overlap anyway.
     """
 
     def __init__(
         self,
-        build: Callable[[Run], Callable[[LambdaEvent, LocalInvocation], object]],
+        build: Callable[[Run], Handle],
         clock: Clock,
         timeout_s: float = 60.0,
+        threads: int = 1,
     ) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handler")
-        self._runner = asyncio.Runner()
-        self._handler = build(self._runner.run)
+        self._pool = ThreadPoolExecutor(threads, "handler", self._start)
+        self._build = build
         self._clock = clock
         self._timeout_s = timeout_s
+        self._runners: list[asyncio.Runner] = []
+        self._own = threading.local()
 
     async def __call__(self, event: LambdaEvent) -> object:
         """Run the handler on one event and return its answer, or raise what it raises."""
@@ -58,13 +62,24 @@ class HandlerThread:
         return await loop.run_in_executor(self._pool, self._invoke, event)
 
     async def close(self) -> None:
-        """Finish an invocation under way, close the thread's loop, and end the thread."""
-        await asyncio.get_running_loop().run_in_executor(self._pool, self._runner.close)
-        self._pool.shutdown()
+        """Finish the invocations under way, end the threads, and close their loops."""
+        await asyncio.to_thread(self._end)
+
+    # --- in the threads ------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        runner = asyncio.Runner()
+        self._runners.append(runner)
+        self._own.handle = self._build(runner.run)
 
     def _invoke(self, event: LambdaEvent) -> object:
         deadline = Deadline.after(self._clock, self._timeout_s)
-        return self._handler(event, LocalInvocation(self._clock, deadline))
+        return self._own.handle(event, LocalInvocation(self._clock, deadline))
+
+    def _end(self) -> None:
+        self._pool.shutdown()
+        for runner in self._runners:
+            runner.close()
 
 
 @dataclass(frozen=True, slots=True)

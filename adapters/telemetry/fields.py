@@ -5,6 +5,7 @@ A name that is not declared is left out, and a value of another shape is replace
 personal data has no way into a log, whoever writes it.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from enum import StrEnum
@@ -61,7 +62,7 @@ def clean(shape: Shape, value: object) -> str | float | bool:
     if isinstance(value, bool):
         return value if shape is Shape.FLAG else REDACTED
     if isinstance(value, int | float):
-        return value if shape is Shape.NUMBER else REDACTED
+        return value if shape is Shape.NUMBER and math.isfinite(value) else REDACTED
     if shape is Shape.CODE:
         return clean_text(value, CODE)
     return clean_text(value, ID) if shape is Shape.ID else REDACTED

@@ -147,8 +147,8 @@ class Parser:
         self.expect("..")
         high = self.operation(ADDING)
         high_closed = self.take("]")
-        if not high_closed:
-            self.expect(")")
+        if not high_closed and not self.take(")"):
+            raise ExpressionError(f"the range has no end, ] or ), at {self.token.position}")
         return Within(subject, low, high, low_closed, high_closed)
 
     def _is_operator(self) -> bool:

@@ -11,7 +11,6 @@ from decision_engine.policy.document import (
     Header,
     PolicyDocument,
     RuleTable,
-    ValueTable,
 )
 from decision_engine.policy.findings import Notes, PolicyError
 from decision_engine.policy.limits import CELLS, EDGES, NODES, ROWS
@@ -103,25 +102,34 @@ _EDGE_FIELDS: Final = ("id", "type", "sourceId", "targetId", "sourceHandle", "ta
 
 def _nodes(value: Any, notes: Notes) -> tuple[AnyNode, ...]:
     records = objects_of(value, "nodes", notes)
-    if len(records) > NODES:
-        notes.error(f"a policy has at most {NODES} nodes")
+    if not _bounded(records, notes):
         return ()
     nodes = tuple(parse_node(record, notes) for record in records)
     _unique((node.id for node in nodes), "node id", notes)
     _unique((node.name for node in nodes), "node name", notes)
     rules = [rule.id for node in nodes if isinstance(node, RuleTable) for rule in node.rules]
     _unique(rules, "rule id", notes)
-    _bounded(nodes, notes)
     return nodes
 
 
-def _bounded(nodes: tuple[AnyNode, ...], notes: Notes) -> None:
-    rows = [row for node in nodes if isinstance(node, RuleTable) for row in node.rules]
-    more = [row for node in nodes if isinstance(node, ValueTable) for row in node.rows]
-    if len(rows) + len(more) > ROWS:
-        notes.error(f"a policy has at most {ROWS} rows")
-    if sum(len(row.cells) for row in (*rows, *more)) > CELLS:
-        notes.error(f"a policy has at most {CELLS} cells")
+def _bounded(records: list[dict[str, Any]], notes: Notes) -> bool:
+    """Count before reading: a policy that is too large costs next to nothing."""
+    rows = [row for record in records for row in _rows(record)]
+    counts = {
+        "nodes": (len(records), NODES),
+        "rows": (len(rows), ROWS),
+        "cells": (sum(map(len, rows)), CELLS),
+    }
+    for what, (count, most) in counts.items():
+        if count > most:
+            notes.error(f"a policy has at most {most} {what}")
+    return all(count <= most for count, most in counts.values())
+
+
+def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:
+    content = record.get("content")
+    rules = content.get("rules") if isinstance(content, dict) else None
+    return [row for row in rules if isinstance(row, dict)] if isinstance(rules, list) else []
 
 
 def _unique(names: Iterable[str], what: str, notes: Notes) -> None:

@@ -87,7 +87,8 @@ def fold(entry: Entry, view: View, decided_us: int) -> Verdict | Result:
         )
     verdict = Verdict(entry, case, proposal, _duplicate_of(case, view, decided_us))
     if proposal.offering and case.person_id not in view.locked:
-        return _without_lock(case, view)
+        # A newer profile may turn a refusal into an approval; its person was never locked.
+        return Again("person")
     return verdict
 
 
@@ -132,11 +133,6 @@ def _current_case(entry: Entry, view: View) -> Case:
         return entry.case.with_profile(None)
     profile = view.profiles.get(customer_id)
     return entry.case if profile is None else entry.case.with_profile(profile)
-
-
-def _without_lock(case: Case, view: View) -> Result:
-    # A newer profile may have turned a refusal into an approval, or moved the person.
-    return Again("person" if case.person_id in view.persons else "locked")
 
 
 def _duplicate_of(case: Case, view: View, decided_us: int) -> str:

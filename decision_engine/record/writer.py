@@ -15,7 +15,13 @@ from typing import Final
 from decision_engine.record.batch import BatchProgram
 from decision_engine.record.entry import Again, Entry, Result
 from decision_engine.record.prepare import Lane, Results
-from domain.errors import CreditError, DeadlineExceededError, LedgerBusyError, ThrottledError
+from domain.errors import (
+    AmbiguousError,
+    CreditError,
+    DeadlineExceededError,
+    LedgerBusyError,
+    ThrottledError,
+)
 from domain.ports.monitoring import Monitoring
 from domain.ports.time import Chance, Clock, Deadline, Ids
 from domain.ports.truth import Truth
@@ -60,6 +66,7 @@ class LedgerWriter:
     _arrived: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _program: BatchProgram | None = field(default=None, init=False)
     _task: "asyncio.Task[None] | None" = field(default=None, init=False)
+    _writing: "asyncio.Task[None] | None" = field(default=None, init=False)
     _parked: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
 
     async def start(self) -> None:
@@ -71,7 +78,8 @@ class LedgerWriter:
         """Finish the batch under way and stop; those still waiting get an error."""
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, *self._parked, return_exceptions=True)
+            underway = [self._writing] if self._writing is not None else []
+            await asyncio.gather(self._task, *underway, *self._parked, return_exceptions=True)
             self._task = None
         while self._queue:
             self._answer(self._queue.popleft(), LedgerBusyError("the platform is stopping"))
@@ -120,7 +128,9 @@ class LedgerWriter:
             await self._arrived.wait()
             batch = self._take()
             if batch:
-                await asyncio.shield(asyncio.ensure_future(self._write(batch)))
+                # A task of its own: stopping the writer must not cut a batch in half.
+                self._writing = asyncio.create_task(self._write(batch), name="ledger-batch")
+                await asyncio.shield(self._writing)
             if not self._queue:
                 self._arrived.clear()
 
@@ -159,11 +169,16 @@ class LedgerWriter:
             # What the lane last wrote is not certain: it is left, and a fresh one is opened.
             self._program = None
             raise
+        except Exception as error:
+            # A fault of ours must not end the writer; what it left behind is not known.
+            self._program = None
+            self.monitoring.count("ledger_faults_total", error=type(error).__name__)
+            raise AmbiguousError("whether the batch landed is not known") from error
 
     def _deliver(self, waiting: _Waiting, result: Result) -> None:
         if isinstance(result, Again) and result.why == "locked":
             self._park(waiting)
-        elif not waiting.reply.done():
+        else:
             waiting.reply.set_result(result)
 
     def _park(self, waiting: _Waiting) -> None:
@@ -181,5 +196,5 @@ class LedgerWriter:
         self._arrived.set()
 
     def _answer(self, waiting: _Waiting, error: CreditError) -> None:
-        if not waiting.reply.done():
-            waiting.reply.set_exception(error)
+        # Callers wait shielded, so the reply is still open whatever became of them.
+        waiting.reply.set_exception(error)

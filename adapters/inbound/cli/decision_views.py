@@ -44,7 +44,9 @@ def reasons_and_offers(page: Page, document: Document) -> None:
     offers = _items(document, "offers")
     if offers:
         page.heading("Offers")
-        page.table(OFFER_COLUMNS, [_offer(offer) for offer in offers])
+        # An offer that was only worked out expires at no time.
+        shown = len(OFFER_COLUMNS) - (not any("expires_at" in offer for offer in offers))
+        page.table(OFFER_COLUMNS[:shown], [_offer(offer)[:shown] for offer in offers])
 
 
 def decisions(page: Page, document: Document) -> None:
@@ -73,8 +75,9 @@ def explanation(page: Page, document: Document, *, whole: bool) -> None:
             ("rule", "code", "effect", "result", "value", "threshold", "distance"),
             [row for rule in shown for row in _rule_rows(rule)],
         )
-    if len(shown) < len(rules):
-        page.line(f"{count(len(rules) - len(shown), 'rule')} did not hit; --all shows them.")
+    hidden = len(rules) - len(shown)
+    if hidden:
+        page.line(f"{count(hidden, 'rule')} did not hit: --all shows everything.")
 
 
 def replay(page: Page, document: Document) -> None:

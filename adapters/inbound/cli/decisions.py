@@ -1,6 +1,6 @@
 """`creditctl decide` and `creditctl decision …`."""
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def _application(asked: dict[str, Any]) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    return value.date().isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 @click.group()

@@ -21,7 +21,7 @@ EVENTS_MAX: Final = 500
 BYTES_MAX: Final = 1024 * 1024 - 1024
 #: All refusals are counted; this many are told.
 REFUSALS_MAX: Final = 1000
-#: An answer may be lost after the events were kept; sending them again changes nothing.
+#: Once the platform has answered, a batch is tried again: events that are known change nothing.
 PATIENCE_SECONDS: Final = 30
 ANSWERS: Final = "results"
 
@@ -76,7 +76,7 @@ def send(api: Api, output: Output, *, file: Path) -> ExitCode:
     tally = Tally()
     for batch in _batches(_readable(file, tally)):
         try:
-            tally.add(batch, _answers(api, batch))
+            tally.add(batch, _answers(api, batch, PATIENCE_SECONDS if tally.accepted else 0))
         except Failure as failure:
             raise failure.after(
                 f"Accepted before line {batch[0][0]}: {tally.accepted:,}."
@@ -114,11 +114,11 @@ def _batches(lines: Iterator[Numbered]) -> Iterator[list[Numbered]]:
         yield batch
 
 
-def _answers(api: Api, batch: Sequence[Numbered]) -> list[dict[str, Any]]:
+def _answers(api: Api, batch: Sequence[Numbered], patience: int) -> list[dict[str, Any]]:
     # The lines travel as they are: the platform judges the very bytes of the file.
     content = b'{"events":[' + b",".join(line for _, line in batch) + b"]}"
     request = Request(method="POST", path=path_of("events"), content=content)
-    answers = api.send(request, PATIENCE_SECONDS).document.get(ANSWERS)
+    answers = api.send(request, patience).document.get(ANSWERS)
     if not isinstance(answers, list) or len(answers) != len(batch):
         raise NotReachable("What answers there did not answer every event: check --url.")
     return [answer if isinstance(answer, dict) else {} for answer in answers]

@@ -1,5 +1,6 @@
 """`creditctl`: builds the command line over what `adapters.bootstrap` wires."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -10,7 +11,7 @@ from adapters.inbound.cli import platform
 from adapters.inbound.cli.customers import customer
 from adapters.inbound.cli.decisions import decide, decision
 from adapters.inbound.cli.events import events
-from adapters.inbound.cli.failures import document_of, failure_of
+from adapters.inbound.cli.failures import Failure, document_of, failure_of
 from adapters.inbound.cli.output import print_document
 from adapters.inbound.cli.policies import policy
 from adapters.inbound.cli.quotes import quote
@@ -70,6 +71,16 @@ def _told(*, as_json: bool) -> Iterator[None]:
         raise _print_too(failure_of(error), as_json=as_json) from error
     except click.ClickException as error:
         raise _print_too(error, as_json=as_json) from None
+    except OSError as error:
+        # A reader that went away (`| head`) is no failure to tell anybody.
+        if error.errno == errno.EPIPE:
+            raise
+        raise _print_too(_system(error), as_json=as_json) from error
+
+
+def _system(error: OSError) -> Failure:
+    place = f" ({error.filename})" if error.filename else ""
+    return Failure(f"The system refuses it: {error.strerror or 'unknown'}{place}.", code="system")
 
 
 def _print_too(error: click.ClickException, *, as_json: bool) -> click.ClickException:

@@ -1,6 +1,7 @@
 """Options that many commands share, and what they become."""
 
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -14,7 +15,8 @@ from adapters.inbound.cli.output import Output
 from adapters.inbound.cli.wiring import Wiring
 from adapters.security.tokens import SCOPES
 from adapters.system import SystemClock, SystemIds
-from domain.errors import CreditError
+from domain.errors import CreditError, InvalidInputError
+from domain.instants import parse_date
 from domain.money import MONEY_TEXT
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
@@ -28,7 +30,6 @@ FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 #: A file, or standard input by the name "-".
 STREAM: Final = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
-DAY: Final = click.DateTime(["%Y-%m-%d"])
 
 
 class MoneyParam(click.ParamType[str]):
@@ -44,7 +45,21 @@ class MoneyParam(click.ParamType[str]):
         return text
 
 
+class DayParam(click.ParamType[date]):
+    """A day of the calendar."""
+
+    name = "yyyy-mm-dd"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the day."""
+        try:
+            return parse_date(value)
+        except InvalidInputError:
+            self.fail("a day is written like 2026-12-10.", param, ctx)
+
+
 MONEY: Final = MoneyParam()
+DAY: Final = DayParam()
 
 
 def _output(_ctx: click.Context, _param: click.Parameter, value: bool) -> Output:  # noqa: FBT001 - click gives it by position

@@ -69,7 +69,9 @@ def demo(
     "scopes",
     type=click.Choice(SCOPES),
     multiple=True,
-    help="What the token may do; may be given several times. All when none is.",
+    metavar="SCOPE",
+    help=f"What the token may do, as often as needed; everything when none is given. One of: "
+    f"{', '.join(SCOPES)}.",
 )
 @click.option("--subject", default=SUBJECT, show_default=True, help="Who the token speaks for.")
 @json_option

@@ -1,7 +1,7 @@
 """`creditctl policy …`: what the platform decides with, and files before they are published."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ from adapters.inbound.cli.policy_runs import Runner
 from adapters.system import SystemClock
 from domain.instants import SAO_PAULO
 
-NOON: Final = 12
+NOON: Final = time(12)
 
 
 def policy_options(function: AnyFunction) -> AnyFunction:
@@ -99,7 +99,15 @@ def check(output: Output, *, file: Path, models: Sequence[Path], reasons: Path |
 @day_option
 @language_option
 @json_option
-def evaluate(output: Output, *, source: Path, traced: bool, language: str, **rest: Any) -> None:
+def evaluate(
+    output: Output,
+    *,
+    source: Path,
+    traced: bool,
+    language: str,
+    day: date | None,
+    **rest: Any,
+) -> None:
     """
     Run any policy FILE on one input or many, without a server.
 
@@ -107,7 +115,7 @@ def evaluate(output: Output, *, source: Path, traced: bool, language: str, **res
     loans gets the platform's verdict with its offers. For another the outcome tells what its rules
     ask for: DECLINED, REFERRED, REDUCE, or PASSED when none objects.
     """
-    found, runner = _runner(**rest)
+    found, runner = _runner(day=day, **rest)
     inputs = read_inputs(source)
     results = [runner.run(values) for values in inputs.values]
     documents = [result.document(language, traced=traced) for result in results]
@@ -121,10 +129,11 @@ def evaluate(output: Output, *, source: Path, traced: bool, language: str, **res
 @click.option("--cases", type=FILE, required=True, help="TOML file of golden cases.")
 @day_option
 @json_option
-def test(output: Output, *, cases: Path, **rest: Any) -> ExitCode:
+def test(output: Output, *, cases: Path, day: date | None, **rest: Any) -> ExitCode:
     """Run the golden cases of a policy FILE; exit code 1 when one comes out otherwise."""
-    found, runner = _runner(**rest)
-    verdicts = [judge(runner, case) for case in read_cases(cases)]
+    golden = read_cases(cases)
+    found, runner = _runner(day=day or golden.on, **rest)
+    verdicts = [judge(runner, case) for case in golden.cases]
     failed = [verdict for verdict in verdicts if verdict.differences]
     document = {
         "policy": views.identity(found),
@@ -137,9 +146,9 @@ def test(output: Output, *, cases: Path, **rest: Any) -> ExitCode:
 
 
 def _runner(
-    file: Path, models: Sequence[Path], reasons: Path | None, day: datetime | None
+    file: Path, models: Sequence[Path], reasons: Path | None, day: date | None
 ) -> tuple[Examined, Runner]:
     found, wiring = examine(Sources(file, models, reasons)), wiring_of()
     rulebook = found.rulebook(wiring.iof_table(), wiring.funding_table())
-    noon = day.replace(hour=NOON, tzinfo=SAO_PAULO) if day else SystemClock().now()
+    noon = datetime.combine(day, NOON, SAO_PAULO) if day else SystemClock().now()
     return found, Runner(rulebook=rulebook, as_of=noon)

@@ -1,13 +1,16 @@
 """The inputs of `policy eval`: one JSON object, or NDJSON with one object a line."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from adapters.inbound.cli.failures import BadUsage
 from adapters.inbound.cli.files import read_file
 from decision_engine.policy import strict_json
 from decision_engine.policy.findings import PolicyError
+
+NDJSON: Final = frozenset({".ndjson", ".jsonl"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,17 @@ def read_inputs(path: Path) -> Inputs:
     """
     raw = read_file(path)
     lines = [(n, line) for n, line in enumerate(raw.splitlines(), start=1) if line.strip()]
+    if path.suffix in NDJSON:
+        return _lines(lines)
     try:
         return Inputs((_object(strict_json.load(raw), "The input"),), many=False)
     except PolicyError as error:
         if len(lines) < 2:  # noqa: PLR2004
             raise BadUsage(f"The input cannot be read: {error}.") from error
+    return _lines(lines)
+
+
+def _lines(lines: Iterable[tuple[int, bytes]]) -> Inputs:
     return Inputs(tuple(_line(number, line) for number, line in lines), many=True)
 
 

@@ -1,6 +1,6 @@
 """Running a policy on given inputs, as the platform would, without a server or a customer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from decision_engine.assess import OFFER_VALUES, Assessor
 from decision_engine.case import CreditCase
 from decision_engine.evidence import value_of
 from decision_engine.exposure import Commitment, Exposure
-from decision_engine.policy.evaluation import Evaluation
+from decision_engine.policy.evaluation import Evaluation, RuleResult
 from decision_engine.policy.reasons import rank_reasons
 from decision_engine.policy.trace import TraceEntry, trace
 from decision_engine.policy.values import Value, plain
@@ -58,21 +58,15 @@ class Run:
             "reasons": self.case.reasons_shown(self.reasons, language),
             "offers": list(self.offers),
             "values": self.values,
-            "rules": list(self._rules()),
+            "rules": [_rule(result) for result in self.evaluation.results],
             "uncovered": list(self.evaluation.uncovered),
             "unusable": dict(self.unusable),
         }
         return document | ({"trace": [e.plain() for e in self.entries]} if traced else {})
 
-    def _rules(self) -> Iterator[dict[str, object]]:
-        for result in self.evaluation.results:
-            yield {
-                "rule": result.rule_id,
-                "code": result.code,
-                "effect": result.effect,
-                "result": result.result,
-                "missing": list(result.missing),
-            }
+    def rules(self, result: str) -> list[str]:
+        """Return the rules with a result, in the order of the policy."""
+        return [each.rule_id for each in self.evaluation.results if each.result == result]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +98,10 @@ class Runner:
         known = {name: held.usable for name, held in attributes.items()}
         case = self._case(attributes, known)
         assessor = case.assessor(_exposure(known))
-        if self.prices_loans and known.get(AMOUNT) is not None and known.get(TERM) is not None:
+        # What the request and the ledger always tell may still be missing here: then no offer can
+        # be worked out, and the rules alone say what follows.
+        given_always = {AMOUNT, TERM, *(name for name in known if name.startswith(NOT_READ))}
+        if self.prices_loans and all(known.get(name) is not None for name in given_always):
             return self._assessed(assessor, case, attributes)
         return self._evaluated(assessor, case, attributes)
 
@@ -173,6 +170,16 @@ class Runner:
         states = {n: held.state for n, held in attributes.items() if held.state != "ok"}
         ranked = rank_reasons(evaluation, self.rulebook.reasons, made, states)
         return tuple(ReasonCode(r.code, r.family, r.attribute) for r in ranked)
+
+
+def _rule(result: RuleResult) -> dict[str, object]:
+    return {
+        "rule": result.rule_id,
+        "code": result.code,
+        "effect": result.effect,
+        "result": result.result,
+        "missing": list(result.missing),
+    }
 
 
 def flat(given: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`creditctl quote`: the price of a loan, without a server and without a customer."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import click
@@ -37,11 +37,11 @@ from domain.instants import business_day
 )
 @json_option
 def quote(
-    output: Output, *, signed_on: datetime | None, first_due_on: datetime | None, **asked: Any
+    output: Output, *, signed_on: date | None, first_due_on: date | None, **asked: Any
 ) -> None:
     """Price a loan offline: instalments, IOF and CET."""
-    signed = signed_on.date() if signed_on else business_day(SystemClock().now())
-    due = {"first_due_on": first_due_on.date().isoformat()} if first_due_on else {}
+    signed = signed_on or business_day(SystemClock().now())
+    due = {"first_due_on": first_due_on.isoformat()} if first_due_on else {}
     table = IofTable.parse(wiring_of().iof_table())
     loan = Quote(table)({**asked, "signed_on": signed.isoformat(), **due})
     document = quote_reply(loan)
@@ -53,9 +53,9 @@ def _write(page: Page, document: Mapping[str, Any]) -> None:
     rows = document["instalments"]
     page.line(f"{count(len(rows), 'instalment')}, {reais(rows[0]['instalment'])} the first.")
     money = ("principal", "iof", "net_amount", "total_interest", "total")
-    page.facts((name.replace("_", " "), reais(document[name])) for name in money)
-    for name, label in (("cet_monthly", "CET a month"), ("cet_annual", "CET a year")):
-        page.facts([(label, percent(document[name]))])
+    facts = [(name.replace("_", " "), reais(document[name])) for name in money]
+    facts.append(("CET a month", percent(document["cet_monthly"])))
+    page.facts([*facts, ("CET a year", percent(document["cet_annual"]))])
     columns = (">no.", "due on", ">instalment", ">interest", ">amortization", ">balance")
     page.table(columns, [_row(row) for row in rows])
 

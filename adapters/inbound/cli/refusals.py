@@ -8,6 +8,7 @@ from adapters.inbound.cli.wording import said
 
 #: Waiting longer than this for a `Retry-After` would look like hanging.
 PAUSE_MAX_SECONDS: Final = 10.0
+PAUSE_MIN_SECONDS: Final = 0.05
 #: The one refusal that the same request may overcome by itself.
 IN_PROGRESS: Final = "request-in-progress"
 POINTERS_MAX: Final = 20
@@ -50,5 +51,5 @@ def _pointers(document: Document) -> Iterator[str]:
 
 
 def _pause(retry_after: str) -> float:
-    seconds = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 1
-    return min(float(max(seconds, 1)), PAUSE_MAX_SECONDS)
+    seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 1.0
+    return min(max(seconds, PAUSE_MIN_SECONDS), PAUSE_MAX_SECONDS)

@@ -16,7 +16,7 @@ from adapters.inbound.http.refusals import ProblemError, refused
 from adapters.security.request_keys import RequestKeys
 
 TAG_BYTES: Final = 16
-CURSOR_LENGTH_MAX: Final = 256
+CURSOR_LENGTH_MAX: Final = 512
 
 Place = tuple[int, str]
 
@@ -31,7 +31,7 @@ class Cursors:
         """Return the cursor of a place; None on the last page."""
         if place is None:
             return None
-        payload = json.dumps(place, separators=(",", ":")).encode()
+        payload = json.dumps(place, ensure_ascii=False, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._tag(payload, purpose) + payload).decode()
 
     def open(self, cursor: str | None, purpose: str) -> Place | None:

@@ -13,7 +13,7 @@ from adapters.inbound.http.messages import JSON, Call
 from adapters.inbound.http.operation import Operation
 from adapters.inbound.http.queries import read_query
 from adapters.inbound.http.refusals import ProblemError
-from adapters.inbound.http.request_body import Receive, read_body
+from adapters.inbound.http.request_body import WHOLE_BODY, Receive, read_body, read_whole_body
 from adapters.inbound.http.request_headers import Headers
 from adapters.security.tokens import Principal, TokenRefusedError, Verifier
 from domain.ports.time import Clock, Deadline
@@ -56,20 +56,23 @@ class Gate:
             headers=headers,
             path=scope.get("path_params") or {},
             query=read_query(scope["query_string"], operation.query),
-            body=await self._body(receive, headers, deadline) if self._takes_body else b"",
+            body=await self._body(scope, receive, deadline) if self._takes_body else b"",
             principal=principal,
             idem_key=idem_key,
             deadline=deadline,
         )
 
-    async def _body(self, receive: Receive, headers: Headers, deadline: Deadline) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive, deadline: Deadline) -> bytes:
+        headers, limit = scope["credit.exchange"].headers, self.operation.body_bytes_max
         if self.operation.body_required:
             headers.check_json_body()
-        body = await read_body(receive, headers, self.operation.body_bytes_max, deadline)
-        if body or self.operation.body_required:
-            headers.check_json_body()
+        if scope.get(WHOLE_BODY):
+            body = await read_whole_body(receive, headers, limit)
+        else:
+            body = await read_body(receive, headers, limit, deadline)
+        if self.operation.body_required:
             return body
-        return b"{}"
+        return checked(headers, body) if body else b"{}"
 
     def _principal(self, headers: Headers) -> Principal:
         scope = self.operation.scope
@@ -80,6 +83,17 @@ class Gate:
             challenge = b'%s, error="insufficient_scope", scope="%s"' % (CHALLENGE, scope.encode())
             raise ProblemError("scope-missing", headers=((b"www-authenticate", challenge),))
         return principal
+
+
+def checked(headers: Headers, body: bytes) -> bytes:
+    """
+    Return a body that need not be there and is.
+
+    Raises:
+        ProblemError: `unsupported-media-type`.
+    """
+    headers.check_json_body()
+    return body
 
 
 def authenticate(headers: Headers, verifier: Verifier) -> Principal:

@@ -71,7 +71,7 @@ HEADER_PARAMETERS: Final[dict[str, Any]] = {
     "Accept-Language": _header("Accept-Language", "`pt-BR` (default) or `en`, for reason texts."),
     "Correlation-Id": _header(
         "Correlation-Id",
-        "8 to 64 of A-Z a-z 0-9 . _ - is taken over into logs and reply; else one is made.",
+        "8 to 64 of A-Z a-z 0-9 . _ -, with a letter, goes into logs and reply; else one is made.",
     ),
     "Traceparent": _header("traceparent", "W3C trace context; an invalid one is ignored."),
 }

@@ -68,6 +68,12 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         409, "Still in progress", "The first request with this key is still being processed."
     ),
     "review-closed": ProblemKind(409, "Review closed", "Somebody has already closed this review."),
+    "review-not-decidable": ProblemKind(
+        409, "Not decidable yet", "What is missing must be recorded before this can be decided."
+    ),
+    "policy-version-taken": ProblemKind(
+        409, "Version taken", "This version of the policy is published with other bytes."
+    ),
     "gone": ProblemKind(410, "Gone", "It existed and is no longer retained."),
     "body-too-large": ProblemKind(
         413, "Body too large", "The body is larger than this route takes."

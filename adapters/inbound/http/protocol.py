@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from adapters.inbound.http.problem_table import PROBLEMS
 from adapters.inbound.http.problems import PROBLEM_JSON, problem_reply
 from adapters.inbound.http.refusals import ProblemError
+from adapters.inbound.http.request_body import WHOLE_BODY
 
 HEAD_BYTES_MAX: Final = 16 * 1024
 HEAD_SECONDS_MAX: Final = 10.0
@@ -24,7 +25,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_head = True
+        self._in_head = False
+        self._head_began = False
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -43,13 +45,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; count what comes before the end of a head."""
+        self._head_began = False
         super().data_received(data)
         if self._in_head and self.parser is not None and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES_MAX:
-                self._refuse("headers-too-large")
-            elif self._head_timer is None:
-                self._wait_for_head()
+            self._unfinished_head(len(data))
+
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        self._in_head, self._head_began, self._head_bytes = True, True, 0
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Start the request, unless its head is too large."""
@@ -62,8 +66,9 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """End the request; the next head begins."""
-        self._in_head, self._head_bytes = True, 0
+        """End the request."""
+        # The request's task has not run yet if its body came with the head.
+        self.scope[WHOLE_BODY] = True  # type: ignore[typeddict-unknown-key]
         if not self.transport.is_closing():
             super().on_message_complete()
 
@@ -76,6 +81,14 @@ class BoundedProtocol(HttpToolsProtocol):
         """Refuse what is not HTTP."""
         self._refuse("bad-request")
 
+    def _unfinished_head(self, size: int) -> None:
+        # The data in which a head begins may hold a body before it, so it is not counted.
+        self._head_bytes += 0 if self._head_began else size
+        if self._head_bytes > HEAD_BYTES_MAX:
+            self._refuse("headers-too-large")
+        elif self._head_timer is None:
+            self._wait_for_head()
+
     def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS_MAX, self._head_too_slow)
 
@@ -85,7 +98,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _head_too_slow(self) -> None:
-        if self._in_head and not self.transport.is_closing():
+        if not self.transport.is_closing():
             self.transport.close()
 
     def _refuse(self, code: str) -> None:

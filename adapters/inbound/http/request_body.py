@@ -15,12 +15,29 @@ DISCARD_BYTES_MAX: Final = 16 * 1024 * 1024
 DISCARD_SECONDS_MAX: Final = 2.0
 CLOSE: Final = ((b"connection", b"close"),)
 
+#: Set in the scope by our protocol when a body came whole with its head: no timer is needed.
+WHOLE_BODY: Final = "credit.whole_body"
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 
 class ClientGoneError(Exception):
     """The caller left before the request was complete; nobody is there to answer."""
+
+
+async def read_whole_body(receive: Receive, headers: Headers, limit: int) -> bytes:
+    """
+    Return a body that the server has already received to its end: there is nothing to wait for.
+
+    Raises:
+        ProblemError: `body-too-large`.
+        ClientGoneError: the caller left.
+    """
+    body = await _read(receive, headers, limit)
+    if body is None:
+        raise ProblemError("body-too-large", headers=CLOSE)
+    return body
 
 
 async def read_body(receive: Receive, headers: Headers, limit: int, deadline: Deadline) -> bytes:

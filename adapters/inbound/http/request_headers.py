@@ -13,7 +13,8 @@ DEADLINE_MS_MAX: Final = 10_000
 
 DEADLINE: Final = re.compile(rb"[0-9]{2,5}")
 IDEM_KEY: Final = re.compile(rb"[\x21-\x7e]{1,128}")
-CORRELATION: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+#: One letter at least: phone numbers, dates and document numbers have none.
+CORRELATION: Final = re.compile(rb"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 TRACEPARENT: Final = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 JSON_BODY: Final = re.compile(
     rb'application/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE

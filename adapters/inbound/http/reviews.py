@@ -92,6 +92,6 @@ def review_operations(handlers: ReviewHandlers) -> list[Operation]:
             body_example=examples.REVIEW_DECISION_BODY,
             idempotent=True,
             success=DECIDED,
-            problems=("not-found", "gone", "review-closed"),
+            problems=("not-found", "gone", "review-closed", "review-not-decidable"),
         ),
     ]

@@ -65,11 +65,12 @@ def _refuse_constant(_: str) -> Never:
 
 def _walk(value: Any) -> None:
     level = [value]
-    for _ in range(DEPTH_MAX + 1):
+    for _ in range(DEPTH_MAX):
         level = [child for item in level for child in _children(item)]
-        if not level:
-            return
-    raise ProblemError("json-depth")
+    for item in level:
+        if isinstance(item, dict | list):
+            raise ProblemError("json-depth")
+        _children(item)
 
 
 def _children(value: Any) -> list[Any]:

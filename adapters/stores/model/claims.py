@@ -25,22 +25,26 @@ async def claim(session: Session, rows: Rows, key_name: str, values: Key, *, own
 async def claim_unique(
     session: Session, rows: Rows, key: Key, row: Row | None, old: Row | None
 ) -> None:
-    """Take the unique entries that a row gains; keep others from those that it gives up."""
+    """Keep others from the unique entries that a row gives up, and take those that it gains."""
     gained = dict(rows.unique_values(row)) if row is not None else {}
     given_up = dict(rows.unique_values(old)) if old is not None else {}
-    for name, values in gained.items():
-        if given_up.get(name) != values:
-            await claim(session, rows, name, values, owner=key)
-    for name, values in given_up.items():
-        if gained.get(name) != values:
-            await session.lock(rows, name, values, Mode.EXCLUSIVE)
+    for name in rows.table.unique:
+        before, after = given_up.get(name), gained.get(name)
+        if before == after:
+            continue
+        if before is not None:
+            await session.lock(rows, name, before, Mode.EXCLUSIVE)
+        if after is not None:
+            await claim(session, rows, name, after, owner=key)
 
 
 async def claim_or_find(session: Session, rows: Rows, row: Row) -> Key | None:
     """Take every entry of a new row, or return the key of the row that has one, locked."""
+    claims = session.claims
     for name, values in ((PRIMARY, rows.key_of(row)), *rows.unique_values(row)):
         holder = await _take(session, rows, name, values, Mode.EXCLUSIVE)
         if holder is not None:
+            session.give_back(claims)
             await _lock_entry(session, rows, name, values, Mode.EXCLUSIVE)
             await session.lock(rows, PRIMARY, holder, Mode.EXCLUSIVE)
             return holder

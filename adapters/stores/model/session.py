@@ -79,7 +79,7 @@ class Session:
             ModelStoreError: any other; the statement alone is undone.
         """
         self.require_alive()
-        savepoint = (len(self._undo), len(self._claims))
+        savepoint = (len(self._undo), self.claims)
         try:
             result = await statement.run(self)
             self.require_alive()
@@ -161,6 +161,16 @@ class Session:
         """Note an entry locked for a row to be; it is given back should the row not come to be."""
         self._claims.append((rows, key_name, values))
 
+    @property
+    def claims(self) -> int:
+        """Return how many entries are claimed so far, to return to this point."""
+        return len(self._claims)
+
+    def give_back(self, claims: int) -> None:
+        """Give back what was claimed since, except entries that have a row by now."""
+        while len(self._claims) > claims:
+            self._give_back(*self._claims.pop())
+
     def could_lock(self, rows: Rows, key_name: str, values: Key) -> bool:
         """Return whether an index entry could be locked exclusively without waiting."""
         resource = (rows.table.name, key_name, values)
@@ -198,8 +208,7 @@ class Session:
             entry.rows.write(entry.key, entry.before)
             entry.rows.settle(entry.key)
         self._written = {(each.rows.table.name, each.key): None for each in self._undo}
-        while len(self._claims) > claims:
-            self._give_back(*self._claims.pop())
+        self.give_back(claims)
 
     def _give_back(self, rows: Rows, key_name: str, values: Key) -> None:
         """Unlock the entry of a row that is undone: in InnoDB the lock lives in the row itself."""

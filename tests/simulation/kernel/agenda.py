@@ -43,21 +43,25 @@ class Agenda:
             heapq.heappop(self._timers)
         if not self._timers:
             return False
-        self.advance(max(0.0, self._timers[0][0] - self.now))
+        self.now = max(self.now, self._timers[0][0])
+        self._release()
         return True
 
     def advance(self, seconds: float) -> None:
         """Let time pass; timers that are due become ready."""
         self.now += seconds
-        while self._timers and self._timers[0][0] <= self.now:
-            timer = heapq.heappop(self._timers)[2]
-            if not timer.cancelled():
-                self._ready.append(timer)
+        self._release()
 
     def clear(self) -> None:
         """Forget everything."""
         self._ready.clear()
         self._timers.clear()
+
+    def _release(self) -> None:
+        while self._timers and self._timers[0][0] <= self.now:
+            timer = heapq.heappop(self._timers)[2]
+            if not timer.cancelled():
+                self._ready.append(timer)
 
     def _take_first(self) -> asyncio.Handle:
         return self._ready.popleft()

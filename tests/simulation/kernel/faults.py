@@ -93,7 +93,8 @@ class Faults:
 
         Raises:
             ProcessDead: the caller's process was killed before or meanwhile.
-            Crash: the caller's process is killed by this very point.
+            Crash: the caller's process is killed by this very point; code outside every
+                process is spared.
             TransientFaultError: the call should be repeated.
         """
         check_alive()
@@ -141,10 +142,10 @@ class Faults:
         return "\n".join(f"{at:12.6f} {name} {what}" for at, name, what in self.trace)
 
     def _strike(self, name: str, rates: Rates) -> None:
-        if self.happens(rates.crash):
+        life = current_life()
+        if life is not None and self.happens(rates.crash):
             self.note(name, "crash")
-            if (life := current_life()) is not None:
-                life.kill()
+            life.kill()
             raise Crash(name)
         if self.happens(rates.transient):
             self.note(name, "transient")

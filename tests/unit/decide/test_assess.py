@@ -8,7 +8,7 @@ import pytest
 
 from decision_engine.case import CreditCase
 from decision_engine.exposure import NO_EXPOSURE, Commitment, Exposure
-from decision_engine.snapshot import Attribute, State, judge
+from decision_engine.snapshot import Attribute, InputField, State, attribute_text, judge
 from domain.decision import Outcome
 from domain.features import Feature
 from domain.money import Money
@@ -64,9 +64,7 @@ def test_an_attribute_that_cannot_be_used_never_approves(name: str, state: State
     assert {reason.code for reason in proposal.reasons if reason.attribute == name} == {
         "R95" if state == "stale" else "R94"
     }
-    restored = with_attribute(
-        damaged(whole, name, state), name, whole.snapshot.attributes[name]
-    )
+    restored = with_attribute(damaged(whole, name, state), name, whole.snapshot.attributes[name])
     assert outcome(restored) is Outcome.APPROVED
 
 
@@ -121,7 +119,11 @@ def test_too_much_becomes_a_counter_offer_that_is_no_worse_and_no_more() -> None
 
 
 def test_more_than_the_product_gives_is_answered_with_the_product_at_most() -> None:
-    rich = {"income/crm": replace(good_profile().slots["income/crm"], data={"monthly": 90_000_00, "basis": "verified"})}
+    rich = {
+        "income/crm": replace(
+            good_profile().slots["income/crm"], data={"monthly": 90_000_00, "basis": "verified"}
+        )
+    }
     asked = application(amount=Money(80_000_00), term_months=60)
     proposal = case(good_profile(slots=rich), asked).assess(NO_EXPOSURE)
 
@@ -141,9 +143,7 @@ def test_exposure_uses_the_limit_up() -> None:
 
 def test_a_loan_that_cannot_be_priced_is_referred_and_never_approved() -> None:
     given = case(good_profile())
-    early = replace(
-        given, snapshot=replace(given.snapshot, as_of=AS_OF.replace(year=2014))
-    )
+    early = replace(given, snapshot=replace(given.snapshot, as_of=AS_OF.replace(year=2014)))
 
     proposal = early.assess(NO_EXPOSURE)
 
@@ -152,7 +152,9 @@ def test_a_loan_that_cannot_be_priced_is_referred_and_never_approved() -> None:
 
 
 def test_an_income_of_another_kind_of_value_does_not_reach_the_policy() -> None:
-    slot = replace(good_profile().slots["income/crm"], data={"monthly": "5000", "basis": "verified"})
+    slot = replace(
+        good_profile().slots["income/crm"], data={"monthly": "5000", "basis": "verified"}
+    )
     proposal = case(good_profile(slots={"income/crm": slot})).assess(NO_EXPOSURE)
 
     assert proposal.outcome is Outcome.REFERRED
@@ -162,3 +164,68 @@ def test_the_amount_in_reais_reaches_the_policy_exactly() -> None:
     assessor = case(good_profile()).assessor(NO_EXPOSURE)
 
     assert assessor.inputs(1_23, 6)["application.amount"] == Decimal("1.23")
+
+
+def test_a_price_without_numbers_has_no_outputs() -> None:
+    assessor = case(good_profile()).assessor(NO_EXPOSURE)
+    arguments: dict[str, Any] = dict.fromkeys(
+        ("amount", "term_months", "pd", "minimum_rate", "maximum_rate"), "much"
+    )
+
+    assert assessor.price(arguments) == {}
+
+
+def test_a_policy_that_leaves_the_band_open_refers() -> None:
+    given = case(good_profile())
+    rules = given.rulebook
+    bandless = replace(given, rulebook=replace(rules, compiled=Bandless(rules.compiled)))  # type: ignore[arg-type]
+
+    proposal = bandless.assess(NO_EXPOSURE)
+
+    assert proposal.outcome is Outcome.REFERRED
+    assert proposal.reasons[0].code == "R96"
+
+
+class Bandless:
+    """A compiled policy that forgets the band, as a faulty one might."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._compiled = compiled
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._compiled, name)
+
+    def evaluate(self, inputs: Any, functions: Any) -> Any:
+        found = self._compiled.evaluate(inputs, functions)
+        return replace(found, values={**found.values, "band.name": None})
+
+
+def test_a_value_without_a_date_is_stale_where_age_matters() -> None:
+    dated = InputField("x", "number", 45, lambda value: value)  # type: ignore[arg-type,return-value]
+    undated = replace(dated, max_age_days=None)
+    value = Feature(Decimal(1), None)
+
+    assert judge(dated, value, AS_OF).state == "stale"
+    assert judge(undated, value, AS_OF).state == "ok"
+
+
+def test_values_have_one_text() -> None:
+    texts = [attribute_text(value) for value in (None, "x", True, False, Decimal("1.50"))]
+
+    assert texts == [None, "x", "true", "false", "1.50"]
+
+
+def test_a_policy_without_a_model_names_none() -> None:
+    given = case(good_profile())
+    rules = replace(given.rulebook, compiled=replace(given.rulebook.compiled, models={}))
+    modelless = replace(given, rulebook=rules)
+
+    assert "model" not in modelless.reply_text(given.assess(NO_EXPOSURE), "en")
+
+
+def test_a_newer_profile_replaces_what_was_read() -> None:
+    newer = case(good_profile()).with_profile(good_profile(profile_version=13, slots={}))
+
+    assert newer.profile_version == 13
+    assert newer.assess(NO_EXPOSURE).outcome is Outcome.REFERRED
+    assert case(good_profile()).with_profile(None).assess(NO_EXPOSURE).reasons[0].code == "R90"

@@ -82,7 +82,9 @@ def good_profile(customer_id: str = "c-1", **changes: Any) -> CreditData:
         for back in range(6)
     }
     changes.pop("late", None)
-    income = Slot(1, 1, us(changes.pop("income_age", 100)), {"monthly": 5_000_00, "basis": "verified"})
+    income = Slot(
+        1, 1, us(changes.pop("income_age", 100)), {"monthly": 5_000_00, "basis": "verified"}
+    )
     return replace(
         CreditData(
             customer_id=customer_id,
@@ -95,6 +97,18 @@ def good_profile(customer_id: str = "c-1", **changes: Any) -> CreditData:
         ),
         **changes,
     )
+
+
+def grey_profile() -> CreditData:
+    """Return a customer whose score lies in the grey zone: half of the limit used, nothing paid."""
+    limit = 16_000_00
+    months = {
+        NEWEST - back: Month(
+            statements={"cards": Statement(1, 6 - back, us(20 + 30 * back), limit // 2, limit)}
+        )
+        for back in range(6)
+    }
+    return good_profile(months=months)
 
 
 def application(customer_id: str = "c-1", **changes: Any) -> CreditApplication:
@@ -124,10 +138,13 @@ class MemoryTiers:
     entries: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     rows: dict[tuple[str, str], ProjectionRow] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
+    before_read: Callable[[], Awaitable[None]] | None = None
     reads: list[str] = field(default_factory=list)
 
     async def get(self, key: str, deadline: Deadline) -> tuple[int, bytes] | None:
         self._check("redis")
+        if self.before_read is not None:
+            await self.before_read()
         return self.entries.get(key)
 
     async def put_absent(self, key: str, ttl_s: float, deadline: Deadline) -> None:
@@ -186,17 +203,18 @@ class ArchiveTruth(MemoryTruth):
     keys: dict[tuple[str, str], StoredKey] = field(default_factory=dict)
     transactions: list[StoredTransaction] = field(default_factory=list)
     away: bool = False
+    before_read: Callable[[], Awaitable[None]] | None = None
 
     async def read(self, statements: Any, deadline: Deadline) -> list[list[Any]]:
         if self.away:
             raise TransientError("truth is away")
+        if self.before_read is not None:
+            await self.before_read()
         return await super().read(statements, deadline)
 
     def put_profile(self, profile: CreditData) -> None:
         name = profile.customer_id
-        self.state.customers[name] = CustomerRow(
-            name, profile.person_id, profile.profile_version
-        )
+        self.state.customers[name] = CustomerRow(name, profile.person_id, profile.profile_version)
         self.state.profiles[name] = profile_to_bytes(profile)
 
     def _on_read_customer_profile(self, s: ReadCustomerProfile) -> list[Any]:
@@ -353,7 +371,11 @@ class Engine:
     writer: LedgerWriter
 
     def decide(
-        self, key: str = "k1", asked: CreditApplication | None = None, command: str = "h"
+        self,
+        key: str = "k1",
+        asked: CreditApplication | None = None,
+        command: str = "h",
+        seconds: float = 1.0,
     ) -> Coroutine[Any, Any, Recorded]:
         """Return the decision of an application."""
         return self.approval(
@@ -363,7 +385,7 @@ class Engine:
                 command_hash=command,
                 application=asked or application(),
                 language="en",
-                deadline=self.world.deadline(),
+                deadline=self.world.deadline(seconds),
             )
         )
 

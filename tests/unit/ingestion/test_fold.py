@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.customer import CreditData, Month, Slot, month_from_rows
@@ -32,7 +32,6 @@ def one_by_one(*events: Event) -> Book:
     return in_batches(list(events), list(range(len(events))))
 
 
-@settings(max_examples=200)
 @given(histories(), st.data())
 def test_any_order_and_any_batches_give_the_same_bytes(
     events: list[Event], data: st.DataObject

@@ -261,7 +261,7 @@ def test_a_wrong_attribute_group_is_refused(
     assert refused(document) == [(f"/data/{group}{pointer}", code)]
 
 
-INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  hypothesis wants bounds without a zone
+INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 12, 31), timezones=st.just(UTC))
 EDGES = st.builds(
     lambda year, month, hours: datetime(year, month, 1, tzinfo=UTC) + timedelta(hours=hours),
     st.integers(1990, 2100),

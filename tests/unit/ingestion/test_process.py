@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.canonical import encode
@@ -650,7 +650,6 @@ def test_what_a_batch_did_is_counted_without_personal_data() -> None:
 # --- the whole, at random
 
 
-@settings(max_examples=60)
 @given(documents(8), st.data())
 def test_duplicates_reorder_and_faults_leave_the_same_truth(
     bodies: list[Json], data: st.DataObject

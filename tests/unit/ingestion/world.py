@@ -34,6 +34,7 @@ class World:
     cache: FakeCache = field(default_factory=FakeCache)
     clock: FakeClock = field(default_factory=FakeClock)
     monitoring: FakeMonitoring = field(default_factory=FakeMonitoring)
+    ids: FakeIds = field(default_factory=FakeIds)
     customers_max: int = 500
     with_journal: bool = False
 
@@ -63,7 +64,7 @@ class World:
 
     @property
     def journal(self) -> BatchJournal:
-        return BatchJournal(self.truth, FakeIds(), self.clock, self.monitoring, "code-1")
+        return BatchJournal(self.truth, self.ids, self.clock, self.monitoring, "code-1")
 
     def run(self, records: Sequence[StreamRecord], deadline: Deadline = FAR) -> BatchReport:
         return asyncio.run(self.process(records, deadline))

@@ -1,5 +1,6 @@
 """Small policies for tests: JDM as plain data, with one thing changed at a time."""
 
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,7 +80,8 @@ def function(arguments: Json, outputs: Json, **config: Any) -> Json:
 def document(*nodes: Json, properties: Json | None = None, **header: Any) -> Json:
     """A policy whose nodes stand in one line from the input to the output."""
     schema = schema_of(SCHEMA if properties is None else properties)
-    line = [node("in", "inputNode", {"schema": schema}), *nodes, node("out", "outputNode", {})]
+    ends = node("in", "inputNode", {"schema": schema}), node("out", "outputNode", {})
+    line = [ends[0], *copy.deepcopy(nodes), ends[1]]
     edges = [
         {"id": f"edge{i}", "type": "edge", "sourceId": one["id"], "targetId": two["id"]}
         for i, (one, two) in enumerate(zip(line, line[1:], strict=False))

@@ -86,7 +86,9 @@ def boolean_exprs(names: tuple[str, ...], depth: int = 2) -> st.SearchStrategy[s
 def cells(names: tuple[str, ...]) -> st.SearchStrategy[str]:
     return st.one_of(
         st.just(""),
-        st.builds("{} {}".format, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), number_texts),
+        st.builds(
+            "{} {}".format, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), number_texts
+        ),
         st.builds("> {} and < {}".format, number_texts, st.sampled_from(names)),
         st.sampled_from(["[0..2.50)", "(1..3]", "1, 2, 3", "[1, 2.50]", "not in [2]", "0 or > 3"]),
     )
@@ -156,7 +158,10 @@ def value_rows(draw: st.DrawFn, names: tuple[str, ...]) -> list[list[str]]:
         for i in range(count)
     ]
     # Two fields: whether such a table covers everything is for the later, deeper check.
-    return [*rows, ["never", "", "f and g and not f", "", "0", '"w0"']]
+    rows.append(["never", "", "f and g and not f", "", "0", '"w0"'])
+    if draw(st.integers(0, 4)):
+        rows.append(["else", "", "", "", draw(number_exprs(names, 1)), '"w0"'])
+    return rows
 
 
 @st.composite

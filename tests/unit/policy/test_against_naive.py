@@ -78,9 +78,7 @@ def test_both_variants_agree(sample: Sample, values: dict[str, Any]) -> None:
 
 
 @given(samples(), inputs())
-def test_a_missing_input_never_creates_an_approval(
-    sample: Sample, values: dict[str, Any]
-) -> None:
+def test_a_missing_input_never_creates_an_approval(sample: Sample, values: dict[str, Any]) -> None:
     policy = compile_policy(sample.policy, sample.models)
     before = policy.evaluate(values, FUNCTIONS)
 
@@ -100,8 +98,9 @@ def test_the_trace_tells_the_results_of_the_evaluation(
     rules = [(entry.id, entry.result, entry.missing) for entry in entries if entry.kind == "rule"]
     assert rules == [(r.rule_id, r.result, r.missing) for r in found.results]
     texts = {entry.id: entry.value for entry in entries if entry.kind == "value"}
-    assert {name: Fraction(text) for name, text in texts.items() if name.startswith("d.t")
-            and text} == {
+    assert {
+        name: Fraction(text) for name, text in texts.items() if name.startswith("d.t") and text
+    } == {
         name: Fraction(value)  # type: ignore[arg-type]
         for name, value in found.values.items()
         if name.startswith("d.t") and value is not None

@@ -358,3 +358,17 @@ def test_a_review_that_stays_referred_is_refused(truth: MemoryTruth, program: Ba
 
 def test_nothing_to_record_records_nothing(truth: MemoryTruth, program: BatchProgram) -> None:
     assert record(truth, program, []) == {}
+
+
+def test_nothing_is_offered_to_a_person_who_is_not_locked(
+    truth: MemoryTruth, program: BatchProgram
+) -> None:
+    refused = entry("k1", limit=0)
+    # Evaluated again because of the contract, the case would now be approved.
+    odd = replace(refused, case=entry("k1", limit=10_000_00).case)
+    truth.state.contracts.append(ExposureRow("p1", "contract", 1, 1))
+    truth.locked.add("p1")
+
+    results = record(truth, program, [odd, entry("k2", limit=10_000_00)])
+
+    assert results == {("client", "k1"): Again("person"), ("client", "k2"): Again("locked")}

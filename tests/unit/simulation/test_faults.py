@@ -87,15 +87,27 @@ def test_healed_faults_strike_no_more() -> None:
     run(0, program)
 
 
-def test_a_crash_outside_every_process_is_not_survived_by_a_handler() -> None:
-    async def program() -> None:
-        try:
-            await Faults(1, Rates(crash=1.0)).point("p")
-        except Exception:  # noqa: BLE001 - the point of the test
-            pytest.fail("a crash is no Exception")
+def test_a_crash_spares_code_outside_every_process() -> None:
+    run(0, lambda: Faults(1, Rates(crash=1.0)).point("p"))
 
-    with pytest.raises(Crash):
-        run(0, program)
+
+def test_no_handler_survives_a_crash() -> None:
+    async def stubborn(faults: Faults, heard: list[str]) -> None:
+        try:
+            await faults.point("p")
+        except Exception:  # noqa: BLE001 - the point of the test
+            heard.append("survived")
+        except Crash:
+            heard.append("crashed")
+            raise
+
+    async def program() -> None:
+        heard: list[str] = []
+        Process("victim").spawn(stubborn(Faults(1, Rates(crash=1.0)), heard))
+        await asyncio.sleep(1)
+        assert heard == ["crashed"]
+
+    run(0, program)
 
 
 def test_a_crash_kills_the_process_that_meets_it() -> None:

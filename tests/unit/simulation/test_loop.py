@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.simulation.kernel.errors import (
     SimulationError,
@@ -64,6 +66,19 @@ def test_steps_can_take_time() -> None:
         return count
 
     assert run(0, program, step_s=0.01) == pytest.approx(100, abs=2)
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=20))
+def test_any_instant_is_reached_exactly(instants: list[float]) -> None:
+    async def program() -> list[float]:
+        reached: list[float] = []
+        for instant in instants:
+            loop = asyncio.get_running_loop()
+            loop.call_at(instant, lambda: reached.append(now()))
+        await asyncio.sleep(2e6)
+        return reached
+
+    assert run(0, program) == sorted(instants)
 
 
 def test_a_cancelled_timer_moves_no_time() -> None:

@@ -1,0 +1,146 @@
+"""What the test process adds to the product from outside: more crash points, a disk, faults."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from threading import Thread, current_thread
+from types import SimpleNamespace
+from typing import Any, Final, NoReturn
+
+import apsw
+
+from adapters.bootstrap import stores
+from adapters.bootstrap.serving import Served
+from adapters.inbound.lambdas import kinesis
+from adapters.security import key_store
+from adapters.stores.embedded import opening
+from adapters.stores.embedded.sqlite_file import SqliteFile
+from adapters.stores.sql import sqlite_truth
+from adapters.stores.sql.rendering import Execute, Renderer
+from decision_engine.decide import CreditApproval
+from domain.ports.time import Deadline
+from ingestion.accept import AcceptEvents
+
+At = Callable[[str], None]
+Fault = Callable[[Served, str], Awaitable[None]]
+
+PUTTING_SECONDS: Final = 10.0
+SQLITE_WRITER: Final = "truth-writer"
+
+
+def install(at: At, vfs: str | None, pragmas: Sequence[str]) -> None:
+    """Make every statement of truth a crash point, and put the files on another disk if asked."""
+    known = sqlite_truth.renderers()
+    _put(sqlite_truth, "renderers", lambda: _pointed(known, at))
+    _put(opening, "PRAGMAS", (*opening.PRAGMAS, *pragmas))
+    if vfs is not None:
+        _put(stores, "SqliteFile", partial(SqliteFile, vfs=vfs))
+        connect = partial(apsw.Connection, vfs=vfs)
+        _put(key_store, "apsw", SimpleNamespace(Connection=connect, Error=apsw.Error))
+
+
+def _pointed(known: Mapping[type, Renderer], at: At) -> dict[type, Renderer]:
+    return {statement: _with_point(statement, render, at) for statement, render in known.items()}
+
+
+def _with_point(statement: type, render: Renderer, at: At) -> Renderer:
+    def pointed(execute: Execute, asked: Any) -> list[Any]:
+        place = "truth" if current_thread().name == SQLITE_WRITER else "read"
+        at(f"{place}.{statement.__name__}")
+        return render(execute, asked)
+
+    return pointed
+
+
+def _put(owner: Any, name: str, value: object) -> None:
+    setattr(owner, name, value)
+
+
+# --- faults: each one carries a text that must not get out --------------------------------------
+
+
+def _fail(text: str) -> NoReturn:
+    try:
+        raise KeyError(text)
+    except KeyError as error:
+        raise RuntimeError(f"cannot go on with {text}") from error
+
+
+async def accepting(_: Served, text: str) -> None:
+    """Let every `POST /v1/events` meet a bug."""
+
+    async def broken(_self: AcceptEvents, documents: Sequence[object], _: Deadline) -> NoReturn:
+        _fail(f"{text} {documents!r}")
+
+    _put(AcceptEvents, "__call__", broken)
+
+
+async def deciding(_: Served, text: str) -> None:
+    """Let every decision meet a bug inside its flight."""
+
+    async def broken(_self: CreditApproval, *arguments: object) -> NoReturn:
+        _fail(f"{text} {arguments!r}")
+
+    _put(CreditApproval, "_run", broken)
+
+
+async def handling(_: Served, text: str) -> None:
+    """Let every invocation of the Lambda handler meet a bug."""
+
+    def broken(record: Mapping[str, Any]) -> NoReturn:
+        _fail(f"{text} {record!r}")
+
+    _put(kinesis, "_record", broken)
+
+
+async def thread(_: Served, text: str) -> None:
+    """Let a thread die."""
+    dying = Thread(target=_fail, args=(text,), name="dying")
+    dying.start()
+    await asyncio.to_thread(dying.join)
+
+
+async def task(_: Served, text: str) -> None:
+    """Let a task fail that nobody waits for, and a callback of the loop."""
+    loop = asyncio.get_running_loop()
+    loop.call_soon(_fail, text)
+    lost: asyncio.Future[None] = loop.create_future()
+    lost.set_exception(RuntimeError(text))
+    del lost
+    await asyncio.sleep(0)
+
+
+async def unraisable(_: Served, text: str) -> None:
+    """Let a destructor fail."""
+
+    class Fails:
+        def __del__(self) -> None:
+            _fail(text)
+
+    del Fails  # the class itself has no destructor
+    sys.unraisablehook(_unraisable(RuntimeError(text)))
+
+
+def _unraisable(error: BaseException) -> Any:
+    return SimpleNamespace(
+        exc_type=type(error), exc_value=error, exc_traceback=None, err_msg=str(error), object=error
+    )
+
+
+async def raw_record(platform: Served, text: str) -> None:
+    """Put a record on the stream that never passed the edge, as a careless producer might."""
+    stores_of = platform.core.stores
+    deadline = Deadline.after(stores_of.clock, PUTTING_SECONDS)
+    await stores_of.stream.put([("c-raw", text.encode())], deadline)
+
+
+FAULTS: Final[Mapping[str, Fault]] = {
+    "accepting": accepting,
+    "deciding": deciding,
+    "handling": handling,
+    "thread": thread,
+    "task": task,
+    "unraisable": unraisable,
+    "raw_record": raw_record,
+}

@@ -1,0 +1,64 @@
+"""A wiring that records what commands ask of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapters.inbound.cli.wiring import Check, DemoOptions, UpOptions
+from domain.errors import CreditError, NotFoundError
+
+TABLES = Path(__file__).parents[3] / "policies" / "tables"
+
+
+@dataclass(slots=True)
+class FakeWiring:
+    """Keeps the promises of `Wiring` without a platform."""
+
+    data: Path
+    url: str = "http://127.0.0.1:1"
+    token: str | None = None
+    key: str | None = None
+    failure: CreditError | OSError | None = None
+    code: int = 0
+    ledger: dict[str, object] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+    ups: list[UpOptions] = field(default_factory=list)
+    demos: list[DemoOptions] = field(default_factory=list)
+    issued: list[tuple[Path, tuple[str, ...], str]] = field(default_factory=list)
+
+    def up(self, options: UpOptions) -> int:
+        self.ups.append(options)
+        if self.failure is not None:
+            raise self.failure
+        return self.code
+
+    def demo(self, options: DemoOptions) -> int:
+        self.demos.append(options)
+        return self.code
+
+    def issue_token(self, data: Path, scopes: Sequence[str], subject: str) -> str:
+        self.issued.append((data, tuple(scopes), subject))
+        if self.key is None:
+            raise NotFoundError("this folder has no signing key yet: start the platform first")
+        return self.key
+
+    def verify_ledger(self, data: Path) -> dict[str, object]:
+        return {"folder": data.name, **self.ledger}
+
+    def doctor(self, data: Path) -> list[Check]:
+        return [Check("data folder", ok=True, detail=data.name), *self.checks]
+
+    def iof_table(self) -> bytes:
+        return (TABLES / "iof.json").read_bytes()
+
+    def funding_table(self) -> bytes:
+        return (TABLES / "funding.json").read_bytes()
+
+    def default_token(self) -> str | None:
+        return self.token
+
+    def default_url(self) -> str:
+        return self.url
+
+    def default_data(self) -> Path:
+        return self.data

@@ -1,0 +1,136 @@
+"""Reading through the tiers: fallbacks are seen, absences are believed from truth only."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from decision_engine.gather import profile_key
+from decision_engine.snapshot import Gathered
+from domain.errors import TransientError
+from domain.ports.storage import ProjectionRow
+from domain.profile_bytes import profile_to_bytes
+from tests.unit.decide.world import World, good_profile
+
+PROFILE = good_profile()
+BYTES = profile_to_bytes(PROFILE)
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.truth.put_profile(PROFILE)
+    return made
+
+
+def gather(world: World, customer_id: str = "c-1") -> Gathered:
+    async def run() -> Gathered:
+        found = await world.gather(customer_id, world.deadline())
+        await world.gather.close()
+        return found
+
+    return asyncio.run(run())
+
+
+def in_cache(world: World, version: int = 12, value: bytes = BYTES) -> None:
+    world.cache.entries[profile_key("c-1")] = (version, value)
+
+
+def in_hot(world: World) -> None:
+    row = ProjectionRow("c-1", "CUSTOMER_PROFILE", 12, BYTES)
+    world.hot.rows[row.key] = row
+
+
+def test_the_fastest_tier_answers_first(world: World) -> None:
+    in_cache(world)
+    in_hot(world)
+
+    assert gather(world).tier == "redis"
+    assert world.hot.reads == []
+
+
+def test_what_the_cache_lacks_is_read_below_and_written_back(world: World) -> None:
+    in_hot(world)
+
+    assert gather(world).tier == "dynamodb"
+    assert gather(world).tier == "redis"
+
+
+def test_truth_fills_both_tiers_above(world: World) -> None:
+    assert gather(world).tier == "aurora"
+    assert world.hot.rows["c-1", "CUSTOMER_PROFILE"].payload == BYTES
+    assert gather(world).tier == "redis"
+
+
+@pytest.mark.parametrize("away", [{"redis"}, {"dynamodb"}, {"redis", "dynamodb"}])
+def test_tiers_that_are_away_are_passed_over_and_named(world: World, away: set[str]) -> None:
+    world.cache.away = world.hot.away = away
+
+    found = gather(world)
+
+    assert found.profile == PROFILE
+    assert set(found.degraded) == away
+    assert world.monitoring.counted["gather_tier_failed_total"] == len(away)
+
+
+def test_without_truth_an_absence_is_no_answer(world: World) -> None:
+    in_cache(world, 0, b"")
+    world.truth.away = True
+
+    with pytest.raises(TransientError):
+        gather(world)
+
+
+def test_a_remembered_absence_spares_the_middle_and_asks_truth(world: World) -> None:
+    in_cache(world, 0, b"")
+    in_hot(world)
+
+    assert gather(world).tier == "aurora"
+    assert world.hot.reads == ["dynamodb"]  # the write-back only
+
+
+def test_an_absence_is_remembered(world: World) -> None:
+    found = gather(world, "c-2")
+
+    assert found == Gathered(None, "aurora")
+    assert world.cache.entries[profile_key("c-2")] == (0, b"")
+
+
+def test_an_old_read_is_not_written_back(world: World) -> None:
+    async def slow() -> None:
+        world.clock.move(3)
+
+    world.truth.before_read = slow
+    gather(world)
+
+    assert world.cache.entries == {}
+
+
+def test_concurrent_reads_share_a_flight_that_outlives_its_leader(world: World) -> None:
+    async def crowd() -> list[Any]:
+        reads = [asyncio.create_task(world.gather("c-1", world.deadline())) for _ in range(5)]
+        await asyncio.sleep(0)
+        reads[0].cancel()
+        results = await asyncio.gather(*reads, return_exceptions=True)
+        await world.gather.close()
+        return results
+
+    results = asyncio.run(crowd())
+
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert all(isinstance(found, Gathered) for found in results[1:])
+    assert world.cache.reads.count("redis") == 2  # one read, one write-back
+
+
+def test_a_slow_tier_is_left_after_its_share(world: World) -> None:
+    async def never() -> None:
+        await asyncio.sleep(10)
+
+    async def run() -> Gathered:
+        world.cache.before_read = never
+        # A thousandth of a second of budget: the share of the tier is over at once.
+        found = await world.gather("c-1", world.deadline(0.001))
+        await world.gather.close()
+        return found
+
+    assert asyncio.run(run()).degraded == ("redis",)
