@@ -25,42 +25,13 @@ from adapters.stores.embedded.sqlite_file import SqliteFile
 from adapters.stores.sql.sqlite_truth import SCHEMA_VERSION, SqliteTruth, schema_ddl
 from adapters.streams.embedded import VERSION, EmbeddedStream, stream_ddl
 from adapters.system import SystemClock
-from decision_engine.record.statements import (
-    BatchRow,
-    DecisionRow,
-    InsertBatch,
-    InsertDecisions,
-    InsertOffers,
-    InsertOutbox,
-    InsertReservations,
-    LockPersons,
-    OfferRow,
-    OutboxRow,
-    ReadContracts,
-    ReadCustomers,
-    ReadKeys,
-    ReadPersons,
-    ReadRecent,
-    ReadReservations,
-    ReservationRow,
-)
+from decision_engine.record import statements as ledger
 from domain.customer import CreditData, Slot
 from domain.ports.storage import ProjectionRow
 from domain.ports.time import Deadline
 from domain.ports.truth import Begin, Commit, Program, Trip
 from domain.transaction import Transaction, TransactionKind
-from ingestion.statements import (
-    EnsurePersons,
-    InboxRow,
-    InsertInbox,
-    InsertTransactions,
-    LockProfiles,
-    PersonRow,
-    ProfileWrite,
-    ReadInbox,
-    TransactionWrite,
-    WriteProfiles,
-)
+from ingestion import statements as events
 
 CUSTOMERS: Final = 500
 EVENTS: Final = 1_000
@@ -160,14 +131,15 @@ def _truth_cases(truth: SqliteTruth) -> list[Case]:
         Case(
             "truth: look-up of 64 keys",
             DECISIONS,
-            lambda number: [ReadKeys(_keys(number - 1))],
+            lambda number: [ledger.ReadKeys(_keys(number - 1))],
             lambda statements: truth.read(statements, NEVER),
         ),
     ]
 
 
 def _play(trips: list[Trip]) -> Program[None]:
-    yield from trips
+    for trip in trips:  # noqa: UP028  a list cannot be sent results
+        yield trip
 
 
 def _ingest(number: int) -> list[Trip]:
@@ -177,39 +149,39 @@ def _ingest(number: int) -> list[Trip]:
     return [
         (
             Begin(),
-            ReadInbox(tuple(row.event_id for row in inbox), places),
-            LockProfiles(customers),
+            events.ReadInbox(tuple(row.event_id for row in inbox), places),
+            events.LockProfiles(customers),
         ),
         (
-            EnsurePersons(tuple(PersonRow(f"c.{name}", "") for name in customers)),
-            InsertTransactions(tuple(_transaction(row, number) for row in inbox)),
-            WriteProfiles(tuple(_profile(name, number + 1) for name in customers)),
-            InsertInbox(inbox),
+            events.EnsurePersons(tuple(events.PersonRow(f"c.{name}", "") for name in customers)),
+            events.InsertTransactions(tuple(_transaction(row, number) for row in inbox)),
+            events.WriteProfiles(tuple(_profile(name, number + 1) for name in customers)),
+            events.InsertInbox(inbox),
             Commit(),
         ),
     ]
 
 
-def _inbox_row(number: int, index: int) -> InboxRow:
+def _inbox_row(number: int, index: int) -> events.InboxRow:
     customer = f"c-{index % CUSTOMERS:06d}"
     version = number * 2 + index // CUSTOMERS
-    return InboxRow(_id(number, index), f"card/{customer}/1", version, b"h" * 32, customer)
+    return events.InboxRow(_id(number, index), f"card/{customer}/1", version, b"h" * 32, customer)
 
 
-def _transaction(row: InboxRow, number: int) -> TransactionWrite:
+def _transaction(row: events.InboxRow, number: int) -> events.TransactionWrite:
     fact = Transaction(
         row.event_id, row.customer_id, TransactionKind.PURCHASE, "card", 1, row.source_version,
         1_700_000_000_000_000 + number, 24_300, amount=12_345,
     )  # fmt: skip
-    return TransactionWrite(fact, reversed=False, applied_us=number, payload=b"p" * 200)
+    return events.TransactionWrite(fact, reversed=False, applied_us=number, payload=b"p" * 200)
 
 
-def _profile(name: str, version: int) -> ProfileWrite:
+def _profile(name: str, version: int) -> events.ProfileWrite:
     slots = {"income/payroll": Slot(1, version, version, {"basis": "verified", "monthly": 500_000})}
     profile = CreditData(
         customer_id=name, person_id=f"c.{name}", profile_version=version, slots=slots
     )
-    return ProfileWrite(profile, os.urandom(1_000), "", version)
+    return events.ProfileWrite(profile, os.urandom(1_000), "", version)
 
 
 def _ledger(number: int) -> list[Trip]:
@@ -219,20 +191,22 @@ def _ledger(number: int) -> list[Trip]:
     return [
         (
             Begin(),
-            LockPersons(persons),
-            ReadPersons(persons),
-            ReadCustomers(customers),
-            ReadReservations(persons, number),
-            ReadContracts(persons),
-            ReadKeys(_keys(number)),
-            ReadRecent(persons, number),
+            ledger.LockPersons(persons),
+            ledger.ReadPersons(persons),
+            ledger.ReadCustomers(customers),
+            ledger.ReadReservations(persons, number),
+            ledger.ReadContracts(persons),
+            ledger.ReadKeys(_keys(number)),
+            ledger.ReadRecent(persons, number),
         ),
         (
-            InsertBatch(BatchRow("lane", number, b"p" * 32, b"r" * 32, b"l" * 2048, 64, "", 1)),
-            InsertDecisions(decisions),
-            InsertReservations(tuple(_reservation(row) for row in decisions[::2])),
-            InsertOffers(tuple(_offer(row) for row in decisions[::2])),
-            InsertOutbox(tuple(_event(row) for row in decisions)),
+            ledger.InsertBatch(
+                ledger.BatchRow("lane", number, b"p" * 32, b"r" * 32, b"l" * 2048, 64, "", 1)
+            ),
+            ledger.InsertDecisions(decisions),
+            ledger.InsertReservations(tuple(_reservation(row) for row in decisions[::2])),
+            ledger.InsertOffers(tuple(_offer(row) for row in decisions[::2])),
+            ledger.InsertOutbox(tuple(_event(row) for row in decisions)),
             Commit(),
         ),
     ]
@@ -242,8 +216,8 @@ def _keys(number: int) -> tuple[tuple[str, str], ...]:
     return tuple(("client", f"key {number} {index}") for index in range(DECISIONS))
 
 
-def _decision(number: int, index: int) -> DecisionRow:
-    return DecisionRow(
+def _decision(number: int, index: int) -> ledger.DecisionRow:
+    return ledger.DecisionRow(
         decision_id=_id(number, index), client_id="client",
         idem_key=f"key {number} {index}", command_hash="h" * 71, customer_id=f"c-{index:06d}",
         person_id=f"c.c-{index:06d}", product="personal_loan", amount=2_000_000, term_months=36,
@@ -254,17 +228,19 @@ def _decision(number: int, index: int) -> DecisionRow:
     )  # fmt: skip
 
 
-def _reservation(row: DecisionRow) -> ReservationRow:
+def _reservation(row: ledger.DecisionRow) -> ledger.ReservationRow:
     # Expired before the next batch looks, as most are: open ones would all be read again.
-    return ReservationRow(row.decision_id, row.person_id, "OPEN", 2_000_000, 70_000, -1)
+    return ledger.ReservationRow(row.decision_id, row.person_id, "OPEN", 2_000_000, 70_000, -1)
 
 
-def _offer(row: DecisionRow) -> OfferRow:
-    return OfferRow(row.decision_id, row.decision_id, row.person_id, 2_000_000, 1, b"t" * 400)
+def _offer(row: ledger.DecisionRow) -> ledger.OfferRow:
+    return ledger.OfferRow(
+        row.decision_id, row.decision_id, row.person_id, 2_000_000, 1, b"t" * 400
+    )
 
 
-def _event(row: DecisionRow) -> OutboxRow:
-    return OutboxRow(
+def _event(row: ledger.DecisionRow) -> ledger.OutboxRow:
+    return ledger.OutboxRow(
         row.decision_id, "decision", row.decision_id, 1, "credit.decided", row.customer_id,
         b"e" * 800, row.decided_us,
     )  # fmt: skip
@@ -279,8 +255,8 @@ def _id(number: int, index: int) -> str:
 
 
 def _projection_cases(projection: SqliteProjection) -> list[Case]:
-    async def put_8(rows: list[ProjectionRow]) -> None:
-        await asyncio.gather(*(projection.put_if_newer(rows, NEVER) for _ in range(8)))
+    async def put_8(parts: list[list[ProjectionRow]]) -> None:
+        await asyncio.gather(*(projection.put_if_newer(rows, NEVER) for rows in parts))
 
     async def read(rows: list[ProjectionRow]) -> None:
         for row in rows:
@@ -293,14 +269,19 @@ def _projection_cases(projection: SqliteProjection) -> list[Case]:
             _projected,
             lambda rows: projection.put_if_newer(rows, NEVER),
         ),
-        Case("projection: 8 callers put 500", 8 * RECORDS, _projected, put_8),
+        Case(
+            "projection: 8 callers put 500",
+            8 * RECORDS,
+            lambda number: [_projected(number, str(caller)) for caller in range(8)],
+            put_8,
+        ),
         Case("projection: read 500, one by one", RECORDS, _projected, read),
     ]
 
 
-def _projected(number: int) -> list[ProjectionRow]:
+def _projected(number: int, group: str = "c") -> list[ProjectionRow]:
     return [
-        ProjectionRow(f"c-{index:06d}", "CUSTOMER_PROFILE", number + 1, os.urandom(1_000))
+        ProjectionRow(f"{group}-{index:06d}", "CUSTOMER_PROFILE", number + 1, os.urandom(1_000))
         for index in range(RECORDS)
     ]
 

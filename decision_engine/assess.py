@@ -46,6 +46,7 @@ NO_PROFILE: Final = ReasonCode("R90", "data")
 LOSS_WINDOW: Final = ReasonCode("R92", "data")
 DATA_INCOMPLETE: Final = ReasonCode("R93", "data")
 NOT_COVERED: Final = ReasonCode("R96", "data")
+NAMELESS: Final = ReasonCode("R94", "data")
 UNREADABLE: Final[Mapping[str, ReasonCode]] = {
     "absent": NO_PROFILE,
     "incomplete": DATA_INCOMPLETE,
@@ -218,7 +219,10 @@ class Assessor:
         ranked = rank_reasons(
             asked.evaluation, self.rulebook.reasons, outcome.value, self.snapshot.states()
         )
-        return tuple(ReasonCode(r.code, r.family, r.attribute) for r in ranked) or (NOT_COVERED,)
+        reasons = (ReasonCode(r.code, r.family, r.attribute) for r in ranked)
+        # Missing data that nobody can name is a hole in the policy, not in the customer's data.
+        named = (NOT_COVERED if reason == NAMELESS else reason for reason in reasons)
+        return tuple(dict.fromkeys(named)) or (NOT_COVERED,)
 
     def _counter(self, asked: Candidate, loan: PricedLoan) -> Assessment:
         found = search_offers(self._ask(asked, loan), self.candidate)

@@ -1,11 +1,12 @@
 """Reading evidence back: from recorded bytes to the case that was decided."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from decision_engine.case import CreditCase
 from decision_engine.exposure import Commitment, Exposure
@@ -20,6 +21,9 @@ from domain.errors import PermanentError
 from domain.features import Value
 from domain.instants import from_epoch_micros
 from domain.money import Money
+
+
+NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +160,5 @@ def value_of(text: str | None, kind: str) -> Value | None:
         return None
     if kind == "boolean" and text in {"true", "false"}:
         return text == "true"
-    if kind != "number":
-        return text
-    try:
-        return Decimal(text)
-    except ArithmeticError:
-        return text
+    is_number = kind == "number" and NUMBER.fullmatch(text) is not None
+    return Decimal(text) if is_number else text

@@ -41,11 +41,12 @@ class MappingSettings:
     """
     How a stream is mapped to the handler; the names of AWS differ, the meaning does not.
 
-    `attempts_max` are invocations (MaximumRetryAttempts + 1).
+    `attempts_max` are invocations (MaximumRetryAttempts + 1): with the waits between them some
+    five minutes for one record, longer than a store is away, shorter than a shard may stand still.
     """
 
     batch_size: int = 1000
-    attempts_max: int = 10
+    attempts_max: int = 60
     bisect: bool = True
     first_wait_s: float = 0.1
     longest_wait_s: float = 5.0

@@ -49,12 +49,12 @@ class HandlerThread:
         timeout_s: float = 60.0,
         threads: int = 1,
     ) -> None:
-        self._pool = ThreadPoolExecutor(threads, "handler", self._start)
-        self._build = build
+        self._runners = [asyncio.Runner() for _ in range(threads)]
+        self._handles = [build(runner.run) for runner in self._runners]
         self._clock = clock
         self._timeout_s = timeout_s
-        self._runners: list[asyncio.Runner] = []
         self._own = threading.local()
+        self._pool = ThreadPoolExecutor(threads, "handler", self._start)
 
     async def __call__(self, event: LambdaEvent) -> object:
         """Run the handler on one event and return its answer, or raise what it raises."""
@@ -68,9 +68,7 @@ class HandlerThread:
     # --- in the threads ------------------------------------------------------------------------
 
     def _start(self) -> None:
-        runner = asyncio.Runner()
-        self._runners.append(runner)
-        self._own.handle = self._build(runner.run)
+        self._own.handle = self._handles.pop()
 
     def _invoke(self, event: LambdaEvent) -> object:
         deadline = Deadline.after(self._clock, self._timeout_s)

@@ -24,7 +24,6 @@ from decision_engine.policy.syntax import (
     Not,
     NullTest,
     Numeric,
-    Quotient,
     Ref,
     Rounded,
     Test,
@@ -120,7 +119,7 @@ class _Builder:
                 return parts[0] if single else f"{expr.function}({', '.join(parts)})"
             case Rounded():
                 return f"rounded({parts[0]}, {expr.digits})"
-            case Quotient():
+            case _:
                 return f"quotient({parts[0]}, {parts[1]}, {expr.digits})"
 
     def _test(self, expr: Test) -> str:

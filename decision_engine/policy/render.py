@@ -66,7 +66,7 @@ def _numeric(expr: Numeric) -> str:
             return f"{expr.function}({list_text(expr.arguments)})"
         case Rounded():
             return f"round({text_of(expr.value)}, {expr.digits})"
-        case Quotient():
+        case _:
             return f"round({_inner(expr.dividend)} / {_inner(expr.divisor)}, {expr.digits})"
 
 

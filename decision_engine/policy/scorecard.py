@@ -24,11 +24,10 @@ from decision_engine.policy.shapes import (
     text_of,
     whole_of,
 )
-from decision_engine.policy.values import Value, number_reader
+from decision_engine.policy.values import Value, plain
 from domain.canonical import sha256_text
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?", re.ASCII)
-_PLAIN: Final = number_reader()
 _POINTS: Final = 1_000_000
 _VERSIONS: Final = 1_000_000_000
 _MODEL: Final = (
@@ -109,8 +108,7 @@ class Scorecard:
     _pds: tuple[Decimal, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        pds = tuple(self.scale.pd(score) for score in range(self.low, self.high + 1))
-        object.__setattr__(self, "_pds", pds)
+        object.__setattr__(self, "_pds", self.scale.pds(self.low, self.high))
 
     @classmethod
     def parse(cls, raw: bytes) -> "Scorecard":
@@ -178,9 +176,7 @@ def _scale(record: dict[str, Any], notes: Notes) -> Scale:
 def _decimal(value: Any, what: str, notes: Notes) -> Decimal:
     text = str(value) if type(value) is int else value
     if isinstance(text, str) and _DECIMAL.fullmatch(text) is not None:
-        number = _PLAIN(Decimal(text))
-        if number is not None:
-            return number
+        return Decimal(text)
     notes.error(f'{what} must be a whole number or decimal text like "12.5"')
     return Decimal(0)
 
@@ -263,7 +259,7 @@ def _check_ranges(bins: tuple[Bin, ...], notes: Notes) -> None:
         return
     for one, next_one in pairwise(bins):
         if one.high is None or next_one.low != one.high:
-            place = "null" if one.high is None else str(one.high)
+            place = "null" if one.high is None else plain(one.high)
             notes.error(f"the bins have a gap or an overlap after {place}")
         elif one.low is not None and one.low >= one.high:
-            notes.error(f"the bin that ends at {one.high} is empty")
+            notes.error(f"the bin that ends at {plain(one.high)} is empty")

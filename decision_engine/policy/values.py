@@ -48,7 +48,7 @@ EXACT: Final = Context(
 _ROUNDING: Final = Context(prec=80, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 _ADMITTING: Final = Context(prec=WHOLE_DIGITS + SCALE, traps=[Inexact, InvalidOperation])
 QUANTA: Final = tuple(Decimal(1).scaleb(-digits) for digits in range(SCALE + 1))
-_LARGEST: Final = Decimal(10) ** WHOLE_DIGITS - QUANTA[SCALE]
+_LARGEST: Final = Decimal(f"{'9' * WHOLE_DIGITS}.{'9' * SCALE}")
 
 
 def rounded(value: Decimal, digits: int) -> Decimal:

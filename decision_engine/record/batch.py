@@ -79,7 +79,7 @@ class BatchProgram:
     def open_lane(self, note: str) -> Program[None]:
         """Write sequence 0 of a fresh lane: who writes, and where the other lanes stood."""
         row = self.lane.batch_row((), note, epoch_micros(self.clock.now()))
-        yield (Begin(), InsertBatch(row), Commit())
+        yield (TakeLane(self.lane.lane_id), Begin(), InsertBatch(row), Commit())
         self.lane.advance(row.root, row.n)
 
     def record(self, entries: Sequence[Entry]) -> Program[Results]:

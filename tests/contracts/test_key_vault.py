@@ -253,11 +253,10 @@ def test_no_file_holds_a_clear_text_or_a_destroyed_key(tmp_path: Path) -> None:
 
 def stored(folder: Path, person: str) -> bytes:
     connection = apsw.Connection(str(folder / "keys.sqlite"))
-    row = connection.execute(
-        "SELECT wrapped FROM person_keys WHERE person_id = ?", (person,)
-    ).fetchone()
+    query = "SELECT wrapped FROM person_keys WHERE person_id = ?"
+    ((wrapped,),) = connection.execute(query, (person,)).fetchall()
     connection.close()
-    wrapped: bytes = row[0]
+    assert isinstance(wrapped, bytes)
     return wrapped
 
 

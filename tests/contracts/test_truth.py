@@ -163,6 +163,16 @@ def test_an_error_names_no_value(store: Store) -> None:
         assert "honeytoken" not in f"{caught.value!r} {caught.value.__cause__!r}"
 
 
+@pytest.mark.parametrize("poison", [{"amount": 1 << 70}, {"band": object()}, {"band": "\ud800"}])
+def test_a_value_that_cannot_be_stored_is_an_error_of_the_server(
+    store: Store, poison: dict[str, object]
+) -> None:
+    with pytest.raises(ServerError):
+        store.commit(InsertDecisions((a_decision(1), a_decision(2, **poison))))
+
+    assert known(store) == []
+
+
 def test_after_reconnect_and_lane_the_program_goes_on(store: Store) -> None:
     def program() -> Program[None]:
         yield (Begin(), InsertDecisions((a_decision(1),)))

@@ -3,9 +3,7 @@
 import ast
 import asyncio
 import inspect
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import is_dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +13,6 @@ import pytest
 
 from adapters.stores.embedded.opening import Layout
 from adapters.stores.embedded.sqlite_file import SqliteFile
-from adapters.stores.embedded.worker import QUEUE_MAX
 from adapters.stores.sql.sqlite_truth import CONTROLS, SCHEMA_VERSION, SqliteTruth, renderers
 from consistency.outbox import statements as outbox_statements
 from decision_engine import archive
@@ -26,42 +23,32 @@ from decision_engine.record.statements import (
     InsertDecisions,
     ReadBatch,
     ReadContracts,
-    ReadKeys,
+    Reconnect,
 )
 from domain.customer import CreditData, Month, Slot, Statement
-from domain.errors import PermanentError, ThrottledError, TransientError
-from domain.ports.truth import Begin, Commit, Program, Rollback, ServerError, TruthError
+from domain.errors import PermanentError, TransientError
+from domain.ports.truth import (
+    Begin,
+    Commit,
+    LostConnectionError,
+    Program,
+    Rollback,
+    ServerError,
+    TruthError,
+)
 from ingestion import statements as ingestion_statements
 from ingestion.statements import ProfileWrite, WriteProfiles
 from tests.contracts.embedded import TRUTH
 from tests.contracts.opened import NEVER, HandClock
 from tests.contracts.rows import a_batch, a_decision, committing
-
-KEYS = ReadKeys(tuple(("app", f"k-{number}") for number in range(1, 99)))
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Iterator[SqliteFile]:
-    file = SqliteFile(tmp_path / "truth.sqlite", TRUTH, HandClock())
-    yield file
-    file.close()
+from tests.contracts.truth_adapters import TEN_KEYS, recorded
 
 
-@pytest.fixture
-def truth(file: SqliteFile) -> SqliteTruth:
-    return SqliteTruth(file)
-
-
-def recorded(truth: SqliteTruth) -> int:
-    (rows,) = asyncio.run(truth.read([KEYS], NEVER))
-    return len(rows)
-
-
-def execute(file: SqliteFile, text: str, *params: object) -> list[tuple[object, ...]]:
+def execute(truth_file: SqliteFile, text: str, *params: object) -> list[tuple[object, ...]]:
     def work(connection: apsw.Connection) -> list[tuple[object, ...]]:
         return connection.execute(text, params).fetchall()
 
-    return asyncio.run(file.run(work, NEVER))
+    return asyncio.run(truth_file.run(work, NEVER))
 
 
 # --- statements --------------------------------------------------------------------------------
@@ -89,10 +76,10 @@ def test_every_statement_has_a_renderer(module: ModuleType) -> None:
     assert asked - known == set()
 
 
-def test_contracts_count_while_they_bind(file: SqliteFile, truth: SqliteTruth) -> None:
+def test_contracts_count_while_they_bind(truth_file: SqliteFile, truth: SqliteTruth) -> None:
     for number, state in enumerate(("PENDING", "ACTIVE", "STUCK", "CANCELLED", "SETTLED")):
         row = (f"k-{number}", f"d-{number}", "c.c-1", state, 700 + number, 9, 1)
-        execute(file, "INSERT INTO contracts VALUES (?,?,?,?,?,?,?)", *row)
+        execute(truth_file, "INSERT INTO contracts VALUES (?,?,?,?,?,?,?)", *row)
 
     (rows,) = asyncio.run(truth.read([ReadContracts(("c.c-1",))], NEVER))
 
@@ -101,7 +88,7 @@ def test_contracts_count_while_they_bind(file: SqliteFile, truth: SqliteTruth) -
     ]
 
 
-def test_readable_columns_follow_the_profile(file: SqliteFile, truth: SqliteTruth) -> None:
+def test_readable_columns_follow_the_profile(truth_file: SqliteFile, truth: SqliteTruth) -> None:
     bills = {"card": Statement(1, 1, 1, 30_000, 1), "other": Statement(1, 1, 1, -500, 1)}
     profile = CreditData(
         customer_id="c-1",
@@ -121,7 +108,7 @@ def test_readable_columns_follow_the_profile(file: SqliteFile, truth: SqliteTrut
     asyncio.run(truth.transact(lambda: committing(WriteProfiles(writes)), NEVER))
 
     rows = execute(
-        file,
+        truth_file,
         "SELECT status, monthly_income, existing_debts, credit_score, cpf_index, created_us,"
         " updated_us FROM customers ORDER BY customer_id",
     )
@@ -130,129 +117,6 @@ def test_readable_columns_follow_the_profile(file: SqliteFile, truth: SqliteTrut
         ("INCOMPLETE", 400_000, 30_000, 700, "1:ab", 8, 8),
         ("ACTIVE", None, None, None, "", 9, 9),
     ]
-
-
-# --- threads -----------------------------------------------------------------------------------
-
-
-def test_a_cancelled_waiter_does_not_stop_its_program(truth: SqliteTruth) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def program() -> Program[None]:
-        begun.set()
-        go_on.wait()
-        yield (Begin(), InsertDecisions((a_decision(),)), Commit())
-
-    async def give_up() -> None:
-        waiting = asyncio.create_task(truth.transact(program, NEVER))
-        await asyncio.to_thread(begun.wait)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-        go_on.set()
-
-    asyncio.run(give_up())
-    asyncio.run(truth.transact(committing, NEVER))
-
-    assert recorded(truth) == 1
-
-
-def test_a_program_that_was_withdrawn_in_the_queue_never_begins(truth: SqliteTruth) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow() -> Program[None]:
-        begun.set()
-        go_on.wait()
-        yield (Begin(), Commit())
-
-    async def withdraw() -> None:
-        first = asyncio.create_task(truth.transact(slow, NEVER))
-        await asyncio.to_thread(begun.wait)
-        second = asyncio.create_task(
-            truth.transact(lambda: committing(InsertDecisions((a_decision(),))), NEVER)
-        )
-        await asyncio.sleep(0)
-        second.cancel()
-        await asyncio.gather(second, return_exceptions=True)
-        go_on.set()
-        await first
-
-    asyncio.run(withdraw())
-
-    assert recorded(truth) == 0
-
-
-def test_a_reader_neither_waits_for_a_program_nor_sees_half_of_it(truth: SqliteTruth) -> None:
-    written, go_on = threading.Event(), threading.Event()
-
-    def program() -> Program[None]:
-        yield (Begin(), InsertDecisions((a_decision(),)))
-        written.set()
-        go_on.wait()
-        yield (Commit(),)
-
-    with ThreadPoolExecutor(1) as pool:
-        writing = pool.submit(lambda: asyncio.run(truth.transact(program, NEVER)))
-        written.wait()
-        before = recorded(truth)
-        go_on.set()
-        writing.result()
-
-    assert (before, recorded(truth)) == (0, 1)
-
-
-def test_a_full_queue_says_so(truth: SqliteTruth) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow() -> Program[None]:
-        begun.set()
-        go_on.wait()
-        yield (Begin(), Commit())
-
-    async def overfill() -> list[BaseException]:
-        first = asyncio.create_task(truth.transact(slow, NEVER))
-        await asyncio.to_thread(begun.wait)
-        more = [
-            asyncio.create_task(truth.transact(committing, NEVER)) for _ in range(QUEUE_MAX + 2)
-        ]
-        await asyncio.sleep(0)
-        go_on.set()
-        results = await asyncio.gather(first, *more, return_exceptions=True)
-        return [result for result in results if isinstance(result, BaseException)]
-
-    refused = asyncio.run(overfill())
-
-    assert [type(error) for error in refused] == [ThrottledError] * 2
-
-
-def test_a_closed_store_says_so_and_leaves_no_thread(tmp_path: Path) -> None:
-    before = threading.active_count()
-    truth = SqliteTruth(SqliteFile(tmp_path / "truth.sqlite", TRUTH, HandClock()))
-    truth.close()
-    truth.close()
-
-    with pytest.raises(TransientError):
-        asyncio.run(truth.transact(committing, NEVER))
-    assert threading.active_count() == before
-
-
-def test_closing_finishes_what_waits(truth: SqliteTruth, tmp_path: Path) -> None:
-    async def leave() -> None:
-        waiting = [
-            asyncio.create_task(
-                truth.transact(lambda n=n: committing(InsertDecisions((a_decision(n),))), NEVER)  # type: ignore[misc]
-            )
-            for n in range(1, 9)
-        ]
-        await asyncio.sleep(0)
-        truth.close()
-        await asyncio.gather(*waiting)
-
-    asyncio.run(leave())
-    again = SqliteTruth(SqliteFile(tmp_path / "truth.sqlite", TRUTH, HandClock()))
-
-    assert recorded(again) == 8
-    again.close()
 
 
 # --- the file ----------------------------------------------------------------------------------
@@ -287,13 +151,41 @@ def test_a_file_of_another_version_is_refused_with_a_sentence(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
 )
-def test_every_commit_is_flushed(file: SqliteFile, pragma: str, value: object) -> None:
-    assert execute(file, f"PRAGMA {pragma}") == [(value,)]
+def test_every_commit_is_flushed(truth_file: SqliteFile, pragma: str, value: object) -> None:
+    assert execute(truth_file, f"PRAGMA {pragma}") == [(value,)]
 
 
-def test_the_reading_connection_cannot_write(file: SqliteFile) -> None:
+def test_the_reading_connection_cannot_write(truth_file: SqliteFile) -> None:
     with pytest.raises(TransientError):
-        asyncio.run(file.read(lambda c: c.execute("DELETE FROM persons").fetchall()))
+        asyncio.run(truth_file.read(lambda c: c.execute("DELETE FROM persons").fetchall()))
+
+
+def test_a_file_that_could_not_be_opened_again_is_tried_again(
+    tmp_path: Path, truth: SqliteTruth
+) -> None:
+    path, away = tmp_path / "truth.sqlite", tmp_path / "away.sqlite"
+
+    def losing_it() -> Program[str]:
+        path.rename(away)
+        path.mkdir()
+        try:
+            yield (Reconnect(),)
+        except LostConnectionError:
+            return "lost"
+        return "opened"
+
+    assert asyncio.run(truth.transact(losing_it, NEVER)) == "lost"
+    with pytest.raises(TransientError):
+        asyncio.run(truth.transact(committing, NEVER))
+    path.rmdir()
+    away.rename(path)
+    asyncio.run(truth.transact(lambda: committing(InsertDecisions((a_decision(),))), NEVER))
+
+
+def test_a_place_where_no_log_can_be_kept_is_refused(tmp_path: Path) -> None:
+    # This VFS has no memory to share between connections, as folders of a network have none.
+    with pytest.raises(PermanentError, match="use a local disk"):
+        SqliteFile(tmp_path / "truth.sqlite", TRUTH, HandClock(), vfs="unix-dotfile")
 
 
 # --- a full disk -------------------------------------------------------------------------------
@@ -319,14 +211,14 @@ def filling(outcome: list[str]) -> Callable[[], Program[None]]:
 
 
 def test_after_a_full_disk_nothing_of_the_transaction_is_kept(
-    file: SqliteFile, truth: SqliteTruth
+    truth_file: SqliteFile, truth: SqliteTruth
 ) -> None:
-    ((pages,),) = execute(file, "PRAGMA page_count")
-    execute(file, f"PRAGMA max_page_count = {int(str(pages)) + 20}")
+    ((pages,),) = execute(truth_file, "PRAGMA page_count")
+    execute(truth_file, f"PRAGMA max_page_count = {int(str(pages)) + 20}")
     outcome: list[str] = []
 
     asyncio.run(truth.transact(filling(outcome), NEVER))
-    keys, batches = asyncio.run(truth.read([KEYS, ReadBatch("l-1", 1)], NEVER))
+    keys, batches = asyncio.run(truth.read([TEN_KEYS, ReadBatch("l-1", 1)], NEVER))
 
     assert outcome == ["full", "ServerError", "ServerError"]
     assert (keys, batches) == ([], [])

@@ -1,9 +1,11 @@
 """The adapters of the store of truth, by name."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from decision_engine.record.statements import ReadKeys
 from domain.ports.truth import Program, Rows, Statement, Truth
 from tests.contracts.embedded import sqlite_truth
 from tests.contracts.opened import NEVER, Factory, HandClock, Opened, Runner
@@ -12,6 +14,15 @@ from tests.contracts.rows import committing
 T = TypeVar("T")
 
 TRUTHS: Final[dict[str, Factory[Truth]]] = {"sqlite": sqlite_truth}
+
+
+TEN_KEYS: Final = ReadKeys(tuple(("app", f"k-{number}") for number in range(1, 11)))
+
+
+def recorded(truth: Truth) -> int:
+    """Count the decisions under the first ten keys."""
+    (rows,) = asyncio.run(truth.read([TEN_KEYS], NEVER))
+    return len(rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,16 @@ What was answered before a crash is what must be found after it.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 import aiohttp
 
 from tests.e2e.people import Customer, Envelope, application
 from tests.e2e.platform import CREATED, OK, Answer, Platform
+
+T = TypeVar("T")
 
 DECISIONS: Final = "/v1/credit-decisions"
 BUSY: Final = 503
@@ -47,7 +49,7 @@ class Load:
         number = self.waves
         self.waves += 1
         decisions = [decision(f"w{number}-{each.customer_id}", each) for each in PEOPLE]
-        await asyncio.gather(
+        await together(
             *(self.send(platform, act) for act in decisions),
             *(self._review(platform, number, each) for each in REFERRED),
             self._tell(platform, list(told(number))),
@@ -60,17 +62,18 @@ class Load:
             answer = await platform.request("POST", act.path, act.body, Idempotency_Key=act.key)
         except aiohttp.ClientError:
             return None
+        held = self.replies.get(act.key, answer.body)
+        assert held == answer.body, f"{act.key} was answered before, and otherwise: {answer}"
         if answer.status == BUSY:
             return None
         assert answer.status == CREATED, (act, answer)
-        held = self.replies.setdefault(act.key, answer.body)
-        assert held == answer.body, f"{act.key} was answered twice, and differently"
+        self.replies[act.key] = answer.body
         return answer
 
     async def send_again(self, platform: Platform) -> None:
         """Send everything once more; all of it is answered now, and as it was before."""
         before = set(self.replies)
-        sent = await asyncio.gather(*(self.send(platform, act) for act in self.acts.values()))
+        sent = await together(*(self.send(platform, act) for act in self.acts.values()))
         for key, answer in zip(self.acts, sent, strict=True):
             assert answer is not None, f"{key} got no answer"
             assert answer.replayed or key not in before, f"{key} was recorded twice"
@@ -86,7 +89,7 @@ class Load:
             f"/v1/reviews/{first['review_id']}/decision",
             {"outcome": "DECLINED", "reasons": ["R90"]},
         )
-        await asyncio.gather(self.send(platform, asked), self.send(platform, closing))
+        await together(self.send(platform, asked), self.send(platform, closing))
 
     async def _tell(self, platform: Platform, events: list[Envelope]) -> None:
         try:
@@ -97,6 +100,15 @@ class Load:
             assert answer.status == OK, answer
             assert {each["status"] for each in answer.document["results"]} == {"accepted"}
             self.accepted |= {each["event_id"]: each for each in events}
+
+
+async def together(*calls: Awaitable[T]) -> list[T]:
+    """Wait for all of them, then raise the first thing that went wrong."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return cast("list[T]", results)
 
 
 def decision(key: str, customer: Customer) -> Act:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -38,6 +38,12 @@ class Options:
 
     lossy: bool = False
     pragmas: tuple[str, ...] = ()
+    #: A point to die at before anybody can ask for it, see `tests.e2e.process.Points`.
+    armed: Mapping[str, Any] | None = None
+
+
+class DiedError(Exception):
+    """The process came to the end that it was armed with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,9 @@ class Platform:
         async with self._turn, asyncio.timeout(PATIENCE_S):
             self.writer.write(json.dumps({"do": do, **arguments}).encode() + b"\n")
             answer = json.loads(await self.reader.readline())
-        assert "killed" not in answer, "the process died before the command"
+        if "killed" in answer:
+            await self.gone()
+            raise DiedError
         return answer
 
     async def request(
@@ -104,7 +112,7 @@ class Platform:
     async def until_killed(self) -> None:
         """Wait for the end that was armed."""
         async with asyncio.timeout(PATIENCE_S):
-            assert await self.reader.readline() == b'{"killed": true}\n'
+            assert "killed" in json.loads(await self.reader.readline())
         await self.gone()
 
     async def stop(self) -> None:
@@ -116,9 +124,7 @@ class Platform:
     async def gone(self) -> None:
         """Wait until the system has forgotten the process: its locks are free then."""
         self.alive = False
-        async with asyncio.timeout(PATIENCE_S):
-            while _exists(self.hello["pid"]):
-                await asyncio.sleep(POLL_S)
+        await _gone(self.hello["pid"])
 
     async def kill(self) -> None:
         """End it at once, if it is still there."""
@@ -139,6 +145,7 @@ async def running(data: Path, options: Options | None = None) -> AsyncIterator[P
         "begin": BEGIN.isoformat(),
         "lossy": asked.lossy,
         "pragmas": asked.pragmas,
+        "armed": asked.armed,
     }
     writer.write(json.dumps(first).encode() + b"\n")
     try:
@@ -146,6 +153,9 @@ async def running(data: Path, options: Options | None = None) -> AsyncIterator[P
             line = await reader.readline()
         assert line, f"the platform did not start: {stderr.read_text()}"
         hello = json.loads(line)
+        if "killed" in hello:
+            await _gone(hello["pid"])
+            raise DiedError
         async with _client(hello) as http:
             platform = Platform(reader, writer, hello, stderr, http)
             try:
@@ -195,6 +205,12 @@ def zygote() -> Path:
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     return path
+
+
+async def _gone(pid: int) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while _exists(pid):
+            await asyncio.sleep(POLL_S)
 
 
 def _exists(pid: int) -> bool:

@@ -65,7 +65,7 @@ class Points:
             # Whoever flushes meanwhile waits, so that nobody is answered after the loss.
             self.disk._lock.acquire()
             self.disk.lose_power(Path(armed["into"]), armed["survival"], Random(armed["seed"]))
-        self.connection.send(b'{"killed": true}\n')
+        self.connection.send(_line({"killed": armed["point"], "pid": os.getpid()}))
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -116,7 +116,7 @@ def live(connection: socket.socket) -> None:
 
 async def _serve(connection: socket.socket, options: Command) -> None:
     disk = Disk() if options["lossy"] else None
-    points = Points(connection, disk)
+    points = Points(connection, disk, armed=options["armed"])
     instruments.install(points, disk.name if disk else None, options["pragmas"])
     settings = EmbeddedSettings(data=Path(options["data"]), port=0, metrics_port=0)
     begin = datetime.fromisoformat(options["begin"])

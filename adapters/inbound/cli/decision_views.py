@@ -21,6 +21,8 @@ VERDICTS: Final = {
     "ERASED": "Erased: the content of this decision is no longer kept, so it cannot be replayed.",
 }
 RESULTS: Final = {"hit": "hit", "no_hit": "no hit", "not_evaluable": "cannot be evaluated"}
+#: A cell that goes on with what stands above it.
+SAME: Final = " "
 OFFER_COLUMNS: Final = (
     *(">amount", ">months", ">rate a month", ">instalment", ">total"),
     *(">CET a year", "first due", "can be accepted until"),
@@ -155,10 +157,11 @@ def _row(item: Document) -> Sequence[object]:
 
 def _rule_rows(rule: Document) -> Iterator[Sequence[object]]:
     result = said(rule.get("result"))
-    head = (rule.get("rule"), rule.get("code"), rule.get("effect"), RESULTS.get(result, result))
+    head: tuple[object, ...] = tuple(rule.get(name) for name in ("rule", "code", "effect"))
+    head = (*head, RESULTS.get(result, result))
     for condition in _items(rule, "conditions") or [{}]:
         threshold = f"{said(condition.get('operator'))} {said(condition.get('threshold'))}"
         value = f"{said(condition.get('formula'))} = {said(condition.get('value'))}"
         blank = not condition
         yield (*head, *(("", "", "") if blank else (value, threshold, condition.get("distance"))))
-        head = ("", "", "", "")
+        head = (SAME,) * len(head)

@@ -51,10 +51,10 @@ class Tally:
         if len(self.refusals) < REFUSALS_MAX:
             self.refusals.append(refusal)
 
-    def document(self) -> dict[str, object]:
+    def document(self) -> dict[str, Any]:
         """Return the result of the command."""
-        counts = {"accepted": self.accepted, "refused": self.refused}
-        return {**counts, "refusals": self.refusals}
+        told = sorted(self.refusals, key=lambda refusal: int(refusal["line"]))
+        return {"accepted": self.accepted, "refused": self.refused, "refusals": told}
 
 
 @click.group()
@@ -78,12 +78,16 @@ def send(api: Api, output: Output, *, file: Path) -> ExitCode:
         try:
             tally.add(batch, _answers(api, batch, PATIENCE_SECONDS if tally.accepted else 0))
         except Failure as failure:
-            raise failure.after(
-                f"Accepted before line {batch[0][0]}: {tally.accepted:,}."
-            ) from None
+            raise _told(failure, tally, batch[0][0]) from None
         output.note(f"{count(tally.accepted, 'event')} accepted, {tally.refused:,} refused so far")
     output.show(tally.document(), lambda page: _write(page, tally))
     return ExitCode.FOUND_WRONG if tally.refused else ExitCode.DONE
+
+
+def _told(failure: Failure, tally: Tally, line: int) -> Failure:
+    if not tally.accepted:
+        return failure
+    return failure.after(f"{count(tally.accepted, 'event')} accepted before line {line:,}.")
 
 
 def _readable(file: Path, tally: Tally) -> Iterator[Numbered]:
@@ -94,9 +98,8 @@ def _readable(file: Path, tally: Tally) -> Iterator[Numbered]:
         except InvalidInputError as error:
             fault = error.problems[0]
             shown = {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail}
-            tally.refuse(
-                {"line": number, "event_id": None, "reason": fault.code, "errors": [shown]}
-            )
+            refusal = {"line": number, "event_id": None, "reason": fault.code, "errors": [shown]}
+            tally.refuse(refusal)
         else:
             yield number, line.strip()
 
@@ -127,7 +130,7 @@ def _answers(api: Api, batch: Sequence[Numbered], patience: int) -> list[dict[st
 def _write(page: Page, tally: Tally) -> None:
     page.line(f"{count(tally.accepted, 'event')} accepted, {tally.refused:,} refused.")
     if tally.refusals:
-        rows = [_row(refusal) for refusal in tally.refusals]
+        rows = [_row(refusal) for refusal in tally.document()["refusals"]]
         page.table((">line", "event", "reason", "where"), rows)
 
 

@@ -129,7 +129,7 @@ def _trace_rows(entry: Document) -> list[tuple[object, ...]]:
         return [(*head, "", entry["value"], "", "")]
     return [
         (
-            *(head if number == 0 else ("", "", "")),
+            *(head if number == 0 else (decision_views.SAME,) * len(head)),
             condition["formula"],
             condition["value"],
             f"{condition['operator']} {condition['threshold']}",

@@ -23,6 +23,7 @@ from adapters.inbound.http.fields import (
     choice_schema,
     parsed,
 )
+from adapters.inbound.http.strict_json import WHOLE_MAX
 from adapters.inbound.http.validation import StrictModel
 from domain.application import Amortization, CreditApplication, IofPayment
 from domain.errors import InvalidInputError
@@ -87,8 +88,8 @@ Overrides = Annotated[
             "additionalProperties": {
                 "type": ["string", "boolean", "integer", "null"],
                 "maxLength": OVERRIDE_LENGTH_MAX,
-                "minimum": -(10**17),
-                "maximum": 10**17,
+                "minimum": -WHOLE_MAX,
+                "maximum": WHOLE_MAX,
             },
             "maxProperties": OVERRIDES_MAX,
             "description": "Attributes to replace by name; null makes one missing.",
@@ -99,12 +100,7 @@ Overrides = Annotated[
 EventObject = Annotated[
     dict[str, Any],
     parsed(_event),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "description": "An event envelope. Each is checked on its own, see the reply.",
-        }
-    ),
+    WithJsonSchema({"$ref": "#/components/schemas/EventObject"}),
 ]
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from domain.application import Amortization, IofPayment
+from domain.application import MAX_TERM_MONTHS, Amortization, IofPayment
 from domain.errors import InvalidInputError
 from domain.identifiers import parse_name
 from domain.instants import parse_date
@@ -53,21 +53,19 @@ RATE_SCHEMA: Final[JsonSchema] = {
 DUE_DATE_SCHEMA: Final[JsonSchema] = {
     "type": "string",
     "format": "due-date",
-    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
     "description": "A calendar day, 1 to 120 days after signature (America/Sao_Paulo).",
     "examples": ["2027-01-10"],
 }
 SIGNING_DATE_SCHEMA: Final[JsonSchema] = {
     "type": "string",
     "format": "signing-date",
-    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
     "description": "The calendar day of signature, which decides the tax rates.",
     "examples": ["2026-12-10"],
 }
 TERM_SCHEMA: Final[JsonSchema] = {
     "type": "integer",
     "minimum": 1,
-    "maximum": 480,
+    "maximum": MAX_TERM_MONTHS,
     "description": "Number of monthly instalments.",
 }
 #: No control characters: a note is one paragraph of text.
@@ -118,10 +116,26 @@ def _due_date(value: object, pointer: str) -> date:
     return day
 
 
-def _whole_term(value: object, pointer: str) -> int:
+def _term(value: object, pointer: str) -> int:
     if type(value) is not int:
         raise InvalidInputError.at(pointer, "term-format", "a term is a whole number of months")
+    if not 1 <= value <= MAX_TERM_MONTHS:
+        raise InvalidInputError.at(pointer, "term-range", f"1 to {MAX_TERM_MONTHS} months")
     return value
+
+
+def _positive(value: object, pointer: str) -> Money:
+    amount = Money.parse(value, pointer)
+    if amount.centavos == 0:
+        raise InvalidInputError.at(pointer, "amount-not-positive", "more than 0.00")
+    return amount
+
+
+def _rate(value: object, pointer: str) -> Rate:
+    rate = Rate.parse(value, pointer)
+    if rate.fraction > 1:
+        raise InvalidInputError.at(pointer, "rate-range", "a fraction from 0 to 1")
+    return rate
 
 
 def _note(value: object, pointer: str) -> str:
@@ -137,14 +151,14 @@ def _fault(code: str, detail: str) -> PydanticCustomError:
 
 
 Name = Annotated[str, parsed(parse_name), WithJsonSchema(NAME_SCHEMA)]
-Amount = Annotated[Money, parsed(Money.parse), WithJsonSchema(AMOUNT_SCHEMA)]
-MonthlyRate = Annotated[Rate, parsed(Rate.parse), WithJsonSchema(RATE_SCHEMA)]
+Amount = Annotated[Money, parsed(_positive), WithJsonSchema(AMOUNT_SCHEMA)]
+MonthlyRate = Annotated[Rate, parsed(_rate), WithJsonSchema(RATE_SCHEMA)]
 #: Optional fields may be left out, not null: one way to say nothing.
 OptionalName = Annotated[str | None, parsed(parse_name), WithJsonSchema(NAME_SCHEMA)]
 DueDate = Annotated[date | None, parsed(_due_date), WithJsonSchema(DUE_DATE_SCHEMA)]
 AnyDueDate = Annotated[date | None, parsed(parse_date), WithJsonSchema(DUE_DATE_SCHEMA)]
 SigningDate = Annotated[date, parsed(parse_date), WithJsonSchema(SIGNING_DATE_SCHEMA)]
-Term = Annotated[int, parsed(_whole_term), WithJsonSchema(TERM_SCHEMA)]
+Term = Annotated[int, parsed(_term), WithJsonSchema(TERM_SCHEMA)]
 Note = Annotated[str | None, parsed(_note), WithJsonSchema(NOTE_SCHEMA)]
 Method = Annotated[Amortization, choice(Amortization), choice_schema("price", "sac")]
 LoanIof = Annotated[

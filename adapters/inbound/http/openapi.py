@@ -13,6 +13,7 @@ from adapters.inbound.http.openapi_parts import (
     COMMON_HEADERS,
     HEADER_PARAMETERS,
     SECURITY_SCHEME,
+    SHARED_SCHEMAS,
     TAGS,
 )
 from adapters.inbound.http.operation import Operation, Parameter
@@ -113,7 +114,8 @@ def _names_in(path: str) -> list[str]:
 
 
 def _path_parameter(name: str) -> Schema:
-    return {"name": name, "in": "path", "required": True, "schema": dict(NAME_SCHEMA)}
+    schema = {"type": "string", "enum": list(PROBLEMS)} if name == "code" else dict(NAME_SCHEMA)
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _query_parameter(parameter: Parameter) -> Schema:
@@ -208,4 +210,4 @@ def _schemas(operations: Iterable[Operation]) -> Schema:
         schema_generator=_Plain,
     )
     found: Schema = schema["$defs"]
-    return found
+    return found | SHARED_SCHEMAS

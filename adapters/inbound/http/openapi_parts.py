@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from adapters.inbound.http.request_headers import DEADLINE_MS_MAX, DEADLINE_MS_MIN
+from adapters.inbound.http.strict_json import WHOLE_MAX
 
 ABOUT: Final = """\
 Decides consumer credit: durable, explainable and replayable.
@@ -22,6 +23,30 @@ get 422.
 
 **Lists** are keyset pages: `?limit=`, `?cursor=`; `next_cursor` is null on the last page.
 """
+
+SHARED_SCHEMAS: Final[dict[str, Any]] = {
+    "EventObject": {
+        "type": "object",
+        "additionalProperties": {"$ref": "#/components/schemas/PlainJson"},
+        "description": (
+            "An event envelope: `event_id`, `source`, `stream_id`, `source_version`, "
+            "`customer_id`, `type`, `schema_version`, `occurred_at`, `trace`, `data`. Each is "
+            "checked on its own by the JSON Schema of its type, see the reply."
+        ),
+    },
+    "PlainJson": {
+        "description": "JSON whose numbers are whole: amounts and rates are text.",
+        "anyOf": [
+            {"type": ["string", "boolean", "null"]},
+            {"type": "integer", "minimum": -WHOLE_MAX, "maximum": WHOLE_MAX},
+            {"type": "array", "items": {"$ref": "#/components/schemas/PlainJson"}},
+            {
+                "type": "object",
+                "additionalProperties": {"$ref": "#/components/schemas/PlainJson"},
+            },
+        ],
+    },
+}
 
 TAGS: Final = [
     {"name": "decisions", "description": "Decide, read, explain, replay, ask what if."},

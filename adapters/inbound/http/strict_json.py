@@ -14,6 +14,7 @@ from adapters.inbound.http.refusals import ProblemError, refused
 DEPTH_MAX: Final = 64
 #: A whole number of the contract fits in 64 bits; longer ones are markers too.
 DIGITS_MAX: Final = 18
+WHOLE_MAX: Final = 10**DIGITS_MAX - 1
 
 
 class NotWhole:
@@ -56,7 +57,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _whole(digits: str) -> int | NotWhole:
-    return int(digits) if len(digits) <= DIGITS_MAX else NOT_WHOLE
+    return int(digits) if len(digits.lstrip("-")) <= DIGITS_MAX else NOT_WHOLE
 
 
 def _refuse_constant(_: str) -> Never:

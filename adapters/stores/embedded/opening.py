@@ -13,8 +13,8 @@ from domain.errors import PermanentError
 BUSY_MS: Final = 2_000
 STATEMENTS_KEPT: Final = 256
 
-#: SQLite keeps these for the life of the file, so they come before the first table.
-CREATION: Final = ("PRAGMA page_size = 8192", "PRAGMA journal_mode = WAL")
+#: For the life of the file, so it comes before the first table.
+PAGE_SIZE: Final = "PRAGMA page_size = 8192"
 PRAGMAS: Final = (
     "PRAGMA synchronous = FULL",
     # Only macOS knows the difference: there fsync alone leaves the bytes in the drive's cache.
@@ -44,12 +44,14 @@ def open_writer(path: Path, layout: Layout, vfs: str | None) -> apsw.Connection:
     Open the file for writing, creating it and its tables when it is not there.
 
     Raises:
-        PermanentError: the file holds a schema of another version.
+        PermanentError: the file holds a schema of another version, or cannot have a log.
     """
     _create_private(path)
     connection = _connect(path, apsw.SQLITE_OPEN_READWRITE, vfs)
     try:
-        for pragma in (*CREATION, *PRAGMAS):
+        connection.execute(PAGE_SIZE)
+        _use_log(connection, path)
+        for pragma in PRAGMAS:
             connection.execute(pragma).fetchall()
         _ensure_schema(connection, path, layout)
     except BaseException:
@@ -88,6 +90,13 @@ def _create_private(path: Path) -> None:
     # SQLite gives its log the mode of the file, so the file is private before SQLite sees it.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     sync_folder(path.parent)
+
+
+def _use_log(connection: apsw.Connection, path: Path) -> None:
+    ((mode,),) = connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    if mode != "wal":
+        # SQLite says nothing by itself, and readers would wait for every writer.
+        raise PermanentError(f"{path} lies where SQLite cannot keep a log: use a local disk")
 
 
 def _ensure_schema(connection: apsw.Connection, path: Path, layout: Layout) -> None:

@@ -49,7 +49,7 @@ class SqliteFile:
         self._vfs = vfs
         self._clock = clock
         self._at = at
-        self._connection = open_writer(path, layout, vfs)
+        self._connection: apsw.Connection | None = open_writer(path, layout, vfs)
         self._reading = open_reader(path, vfs)
         self._writer = Worker(f"{layout.name}-writer", self._serve_writes)
         self._reader = Worker(f"{layout.name}-reader", self._serve_reads)
@@ -85,9 +85,8 @@ class SqliteFile:
 
     def reopen(self) -> apsw.Connection:
         """Drop the writing connection and return a new one; only within `run`."""
-        self._connection.close()
-        self._connection = open_writer(self._path, self._layout, self._vfs)
-        return self._connection
+        self._drop_connection()
+        return self._writing()
 
     def close(self) -> None:
         """Finish what waits, end both threads and close the file."""
@@ -95,7 +94,7 @@ class SqliteFile:
         self._reader.close()
         # The last one to close folds the log into the file; a reader could not.
         self._reading.close()
-        self._connection.close()
+        self._drop_connection()
 
     async def _submit(self, worker: Worker, job: Job[T]) -> T:
         worker.submit(job)
@@ -106,7 +105,7 @@ class SqliteFile:
     def _serve_reads(self, jobs: list[AnyJob]) -> None:
         for job in jobs:
             if self._begins(job):
-                self._alone(job, self._reading)
+                self._alone(job, lambda: self._reading)
 
     def _serve_writes(self, jobs: list[AnyJob]) -> None:
         for grouped, run in groupby(jobs, key=lambda job: job.grouped):
@@ -115,7 +114,7 @@ class SqliteFile:
                 self._together(list(begun))
                 continue
             for job in begun:
-                self._alone(job, self._connection)
+                self._alone(job, self._writing)
 
     def _begins(self, job: AnyJob) -> bool:
         if not job.future.set_running_or_notify_cancel():
@@ -125,9 +124,9 @@ class SqliteFile:
             return False
         return True
 
-    def _alone(self, job: AnyJob, connection: apsw.Connection) -> None:
+    def _alone(self, job: AnyJob, connection: Callable[[], apsw.Connection]) -> None:
         try:
-            result = job.work(connection)
+            result = job.work(connection())
         except BaseException as error:  # noqa: BLE001  whatever it is belongs to the waiter
             job.future.set_exception(self._translated(error))
         else:
@@ -145,8 +144,9 @@ class SqliteFile:
 
     def _executed(self, jobs: list[AnyJob]) -> list[object]:
         self._at(f"{self._layout.name}.begin")
-        self._connection.execute("BEGIN IMMEDIATE")
-        return [job.work(self._connection) for job in jobs]
+        connection = self._writing()
+        connection.execute("BEGIN IMMEDIATE")
+        return [job.work(connection) for job in jobs]
 
     def _undone(self, jobs: list[AnyJob], error: BaseException) -> None:
         self._roll_back()
@@ -159,7 +159,7 @@ class SqliteFile:
     def _committed(self, jobs: list[AnyJob], results: list[object]) -> None:
         try:
             self._at(f"{self._layout.name}.before_commit")
-            self._connection.execute("COMMIT")
+            self._writing().execute("COMMIT")
             self._at(f"{self._layout.name}.after_commit")
         except BaseException as error:  # noqa: BLE001  as above
             self._roll_back()
@@ -172,13 +172,24 @@ class SqliteFile:
     def _roll_back(self) -> None:
         # Should even this fail, the next BEGIN says so to whoever comes next.
         with suppress(apsw.Error):
-            if self._connection.in_transaction:
+            if self._connection is not None and self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+
+    def _writing(self) -> apsw.Connection:
+        # Missing when it could not be opened again; the fault may have passed since.
+        if self._connection is None:
+            self._connection = open_writer(self._path, self._layout, self._vfs)
+        return self._connection
+
+    def _drop_connection(self) -> None:
+        held, self._connection = self._connection, None
+        if held is not None:
+            held.close()
 
     # --- errors: the name of what happened, never SQLite's text, which may quote -----------------
 
     def _translated(self, error: BaseException) -> BaseException:
-        if isinstance(error, CreditError) or not isinstance(error, apsw.Error):
+        if not isinstance(error, apsw.Error | OSError):
             return error
         return _caused(TransientError(f"{self._layout.name}: {type(error).__name__}"), error)
 

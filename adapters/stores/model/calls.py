@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from adapters.stores.model.errors import UnavailableError
+from adapters.stores.model.errors import ThrottledError, UnavailableError
 from adapters.stores.model.hooks import Call, FateKind, Hooks
 
 T = TypeVar("T")
@@ -16,6 +16,7 @@ async def travel(hooks: Hooks, call: Call, apply: Callable[[], T]) -> T:
 
     Raises:
         UnavailableError: it was never applied, was applied without an answer, or will be later.
+        ThrottledError: it was refused.
     """
     try:
         fate = await hooks.before(call)
@@ -26,6 +27,8 @@ async def travel(hooks: Hooks, call: Call, apply: Callable[[], T]) -> T:
         answer = apply()
         await hooks.after(call)
         return answer
+    if fate.kind is FateKind.REFUSED:
+        raise ThrottledError(f"{call.kind} {call.target}")
     if fate.kind is FateKind.LANDED:
         apply()
     elif fate.kind is FateKind.LATE:

@@ -15,7 +15,7 @@ from adapters.stores.model.control import (
     Rollback,
     UsedLock,
 )
-from adapters.stores.model.errors import LostConnectionError, ModelStoreError
+from adapters.stores.model.errors import LostConnectionError, ModelStoreError, ThrottledError
 from adapters.stores.model.hooks import Fate, FateKind
 from adapters.stores.model.script import Script, perform
 from adapters.stores.model.session import Session, Statement
@@ -38,8 +38,9 @@ class Connection:
     One connection to the model database; one statement at a time.
 
     Every statement raises LostConnectionError when the connection is or gets lost; whether it took
-    effect is then unknown, and only a new connection helps. A statement whose caller is cancelled
-    loses the connection too, as no driver can tell the late answer from the next one.
+    effect is then unknown, and only a new connection helps. Each can raise ThrottledError. A
+    statement whose caller is cancelled loses the connection too, as no driver can tell the late
+    answer from the next one.
     """
 
     def __init__(self, session: Session) -> None:
@@ -182,6 +183,8 @@ class Connection:
         fate = await self._send(statement)
         if fate.kind in (FateKind.RUN, FateKind.LANDED):
             return await self._answer(statement, fate)
+        if fate.kind is FateKind.REFUSED:
+            raise ThrottledError(f"{self.name}: {statement.kind} refused")
         self._drop(statement, fate)
         raise LostConnectionError(f"{self.name}: lost at {statement.kind}")
 

@@ -8,6 +8,7 @@ ModelStoreError
     DuplicateKeyError       the statement is undone, the transaction stays open
     CheckViolationError     the statement is undone, the transaction stays open
     UnavailableError        a stream or projection store: outcome unknown
+    ThrottledError          any store: nothing happened, the connection stays usable
 """
 
 
@@ -45,3 +46,7 @@ class CheckViolationError(ModelStoreError):
 
 class UnavailableError(ModelStoreError):
     """The store did not answer; whether the call took effect is unknown."""
+
+
+class ThrottledError(ModelStoreError):
+    """The store refused the call, so nothing happened; call again later."""

@@ -13,6 +13,7 @@ class FateKind(Enum):
     LOST = "it never arrives; the connection is gone and the server knows"
     LANDED = "it is executed, its answer is lost"
     LATE = "the caller sees the connection drop now, the server executes it later"
+    REFUSED = "it is refused, nothing happens, the connection stays"
     HALF_OPEN = "it never arrives, and the server keeps the dead session for a while"
 
 
@@ -27,6 +28,7 @@ class Fate:
 RUN: Final = Fate(FateKind.RUN)
 LOST: Final = Fate(FateKind.LOST)
 LANDED: Final = Fate(FateKind.LANDED)
+REFUSED: Final = Fate(FateKind.REFUSED)
 
 
 class Operation(Protocol):

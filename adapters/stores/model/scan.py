@@ -64,7 +64,7 @@ class LockingScan:
         """Lock and return rows until there are no more, or enough."""
         rows, where = self._rows, self._search.where
         found: list[tuple[Key, Row]] = []
-        births = rows.births
+        writes = rows.writes
         ahead = deque(rows.candidates(where, self._path))
         while ahead and (limit is None or len(found) < limit):
             key = ahead.popleft()
@@ -73,8 +73,8 @@ class LockingScan:
             row = await self._visit(key)
             if row is not None:
                 found.append((key, row))
-            if births != rows.births:
-                births = rows.births
+            if writes != rows.writes:
+                writes = rows.writes
                 ahead = deque(each for each in rows.candidates(where, self._path) if each > key)
         return found
 

@@ -77,6 +77,7 @@ class Stream:
 
         Raises:
             UnavailableError: none or all were appended, or will be.
+            ThrottledError: none was appended.
         """
         given = tuple(entries)
         call = Call("put", self.name)
@@ -89,7 +90,7 @@ class Stream:
         Return records of a shard behind a sequence number, from the beginning with None.
 
         Raises:
-            UnavailableError: read again.
+            UnavailableError, ThrottledError: read again.
         """
         call = Call("read", self.name)
         return await travel(self._hooks, call, lambda: self._behind(shard, after)[:limit])

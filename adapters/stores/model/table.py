@@ -72,7 +72,7 @@ class Rows:
         self.committed: Final[dict[Key, Row]] = {}
         self.latest: Final[dict[Key, Row]] = {}
         self._unique: Final[dict[str, dict[Key, Key]]] = {name: {} for name in table.unique}
-        self.births = 0  # counts new keys: a scan looks again when it has changed
+        self.writes = 0  # a scan that waited looks again when this has changed
         self._keys: Final[list[Key]] = []
         # Only ever added to, and filtered by whoever looks up: stale entries do no harm.
         self._found_by: Final[dict[tuple[str, ...], dict[Key, dict[Key, None]]]] = {
@@ -105,6 +105,7 @@ class Rows:
 
     def write(self, key: Key, row: Row | None) -> None:
         """Set the latest row, or remove it with None."""
+        self.writes += 1
         old = self.latest.pop(key, None)
         if old is not None:
             self._forget_unique(key, old)
@@ -160,7 +161,6 @@ class Rows:
         position = bisect_left(self._keys, key)
         if self._keys[position : position + 1] != [key]:
             self._keys.insert(position, key)
-            self.births += 1
 
     def _index(self, key: Key, row: Row) -> None:
         for name, values in self.unique_values(row):

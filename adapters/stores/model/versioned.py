@@ -25,7 +25,7 @@ class VersionedStore(Generic[K]):
 
     Each call takes effect at one instant between its start and its end, or later when its answer
     was lost; the guard is checked at that instant. Every method but `rows` raises UnavailableError
-    when the answer is lost: call again.
+    when the answer is lost, ThrottledError when it is refused: call again.
     """
 
     def __init__(self, name: str, hooks: Hooks = NO_FAULTS) -> None:

@@ -7,12 +7,6 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, select, update
 
-from adapters.stores.sql.readable import (
-    credit_score_of,
-    existing_debts_of,
-    monthly_income_of,
-    status_of,
-)
 from adapters.stores.sql.rendering import (
     Execute,
     Renderer,
@@ -35,6 +29,7 @@ from adapters.stores.sql.schema import (
 )
 from consistency.outbox.statements import DeleteOutbox, OutboxEvent, ReadOutbox
 from domain.transaction import Transaction, TransactionKind
+from ingestion.readable import readable_columns
 from ingestion.statements import (
     EnsurePersons,
     InboxRow,
@@ -46,7 +41,7 @@ from ingestion.statements import (
     LockProfiles,
     MarkReversed,
     ParkedRow,
-    PersonRow,
+    ProfileWrite,
     ReadApplied,
     ReadInbox,
     ReadMonth,
@@ -93,23 +88,35 @@ def _inbox() -> dict[type, Renderer]:
 
 def _profiles() -> dict[type, Renderer]:
     new_person = insert_into(persons, ("person_id", "cpf_index", "created_us"), ignore=True)
-    write = insert_into(customers, customers.c.keys(), newer="profile_version")
     return {
         LockProfiles: _lock_profiles(),
-        EnsurePersons: inserting(new_person, _rows, created_us=_created_us),
-        WriteProfiles: inserting(
-            write,
-            _rows,
-            customer_id=attrgetter("profile.customer_id"),
-            person_id=attrgetter("profile.person_id"),
-            profile_version=attrgetter("profile.profile_version"),
-            status=lambda row: status_of(row.profile),
-            monthly_income=lambda row: monthly_income_of(row.profile),
-            existing_debts=lambda row: existing_debts_of(row.profile),
-            credit_score=lambda row: credit_score_of(row.profile),
-            profile=attrgetter("payload"),
-            created_us=attrgetter("updated_us"),
-        ),
+        # The statement carries no instant.
+        EnsurePersons: inserting(new_person, _rows, created_us=lambda _: 0),
+        WriteProfiles: _write_profiles(),
+    }
+
+
+def _write_profiles() -> Renderer:
+    write = insert_into(customers, customers.c.keys(), newer="profile_version")
+
+    def render(execute: Execute, asked: WriteProfiles) -> list[Any]:
+        columns = [_profile_columns(row) for row in asked.rows]
+        write(execute, [[each.get(name) for name in write.columns] for each in columns])
+        return []
+
+    return render
+
+
+def _profile_columns(row: ProfileWrite) -> dict[str, object]:
+    return {
+        "customer_id": row.profile.customer_id,
+        "person_id": row.profile.person_id,
+        "profile_version": row.profile.profile_version,
+        "cpf_index": row.cpf_index,
+        "profile": row.payload,
+        "created_us": row.updated_us,
+        "updated_us": row.updated_us,
+        **readable_columns(row.profile),
     }
 
 
@@ -128,10 +135,6 @@ def _lock_profiles() -> Renderer:
         return [(name, known.get(name, b"")) for name in sorted(set(asked.customer_ids))]
 
     return render
-
-
-def _created_us(row: PersonRow) -> int:
-    return getattr(row, "created_us", 0)
 
 
 def _transactions() -> dict[type, Renderer]:

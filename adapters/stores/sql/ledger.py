@@ -165,7 +165,9 @@ def _reviews() -> dict[type, Renderer]:
     r = reviews.c
     opening = ("closed_by", "reviewer", "note", "closed_us")
     insert = insert_into(reviews, (*_names(ReviewRow), *opening))
-    is_open = select(r.review_id).where(r.review_id.in_(any_of("ids")), r.state == "OPEN")
+    # Hidden from the planner, which would walk every open review instead of the few asked for.
+    state = func.coalesce(r.state, "")
+    is_open = select(r.review_id).where(r.review_id.in_(any_of("ids")), state == "OPEN")
     return {
         InsertReviews: inserting(
             insert,
@@ -186,30 +188,14 @@ def _close_review() -> Renderer:
     r = reviews.c
     named = and_(r.review_id == bindparam("id"), r.state == "OPEN")
     is_open = query(select(r.review_id).where(named))
-    close = query(
-        update(reviews)
-        .where(named)
-        .values(
-            state="CLOSED",
-            closed_by=bindparam("by"),
-            reviewer=bindparam("who"),
-            note=bindparam("why"),
-            closed_us=bindparam("at"),
-        )
-    )
+    names = ("closed_by", "reviewer", "note", "closed_us")
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    close = query(update(reviews).where(named).values(state="CLOSED", **values))
 
     def render(execute: Execute, asked: CloseReview) -> list[Any]:
         found = is_open(execute, {"id": asked.review_id})
-        close(
-            execute,
-            {
-                "id": asked.review_id,
-                "by": asked.closed_by,
-                "who": asked.reviewer,
-                "why": asked.note,
-                "at": asked.closed_us,
-            },
-        )
+        new = {f"new_{name}": getattr(asked, name) for name in names}
+        close(execute, {"id": asked.review_id, **new})
         return [row[0] for row in found]
 
     return render

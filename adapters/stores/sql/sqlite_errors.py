@@ -22,6 +22,8 @@ def truth_error(error: apsw.Error) -> TruthError:
         if taken is not None:
             columns = frozenset(taken[1].split(", "))
             return DuplicateKeyError(_key_names().get(columns, PRIMARY))
+    if isinstance(error, apsw.ConnectionClosedError):
+        return LostConnectionError("the connection is closed")
     return ServerError(f"SQLite: {type(error).__name__}")
 
 

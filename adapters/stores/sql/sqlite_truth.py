@@ -1,6 +1,7 @@
 """The store of truth on SQLite: programs run one after the other on the file's writing thread."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
@@ -15,6 +16,7 @@ from adapters.stores.sql.rendering import Execute, Renderer
 from adapters.stores.sql.schema import metadata
 from adapters.stores.sql.sqlite_errors import at_commit, truth_error
 from decision_engine.record.statements import Reconnect, TakeLane
+from domain.errors import PermanentError
 from domain.ports.time import Deadline
 from domain.ports.truth import (
     Begin,
@@ -183,17 +185,19 @@ class _Session:
     def roll_back(self) -> None:
         """Undo what is open, if anything is."""
         self._open = False
-        if self._connection.in_transaction:
-            self._execute("ROLLBACK", ())
+        # A connection that is gone has taken its transaction with it.
+        with suppress(apsw.ConnectionClosedError):
+            if self._connection.in_transaction:
+                self._execute("ROLLBACK", ())
 
     def reconnect(self) -> None:
         """Begin again with a fresh connection."""
+        self._open = False
         try:
             self._connection = self._reopen()
-        except apsw.Error as error:
+        except (apsw.Error, OSError, PermanentError) as error:
             raise LostConnectionError("the file cannot be opened again") from error
         self._execute = _executor(self._connection)
-        self._open = False
 
     def take_lane(self) -> None:
         """Do nothing: one process owns the file, so no older session of a lane can be alive."""
@@ -210,6 +214,10 @@ CONTROLS: Final[Mapping[type, Callable[[_Session], None]]] = {
 
 def _executor(connection: apsw.Connection) -> Execute:
     def execute(text: str, params: Sequence[Any]) -> list[Any]:
-        return connection.execute(text, params).fetchall()
+        try:
+            return connection.execute(text, params).fetchall()
+        except (OverflowError, TypeError, UnicodeError) as error:
+            # One bad value must not look like a fault of the program, which ends a whole batch.
+            raise ServerError(f"a value that SQLite cannot hold: {type(error).__name__}") from error
 
     return execute

@@ -12,7 +12,13 @@ from decision_engine.policy.check.coverage import check_coverage
 from decision_engine.policy.check.nodes import check_nodes
 from decision_engine.policy.check.safety import check_safety
 from decision_engine.policy.check.scope import Names
-from decision_engine.policy.document import FunctionNode, PolicyDocument, ValueTable, outputs_of
+from decision_engine.policy.document import (
+    FunctionNode,
+    InputNode,
+    PolicyDocument,
+    ValueTable,
+    outputs_of,
+)
 from decision_engine.policy.findings import Finding, Notes, has_errors
 from decision_engine.policy.graph import check_graph, ordered
 from decision_engine.policy.scorecard import Scorecard
@@ -51,7 +57,7 @@ def _check_barred(document: PolicyDocument, notes: Notes) -> None:
             place = notes.at(node=node.id, cell=name)
             if term := barred_in(name):
                 place.error(f'"{name}" may not enter a credit decision: "{term}" is barred')
-            elif term := proxy_in(name):
+            elif isinstance(node, InputNode) and (term := proxy_in(name)):
                 place.warn(f'"{name}" can stand for a barred field ("{term}"): test for disparity')
 
 

@@ -33,7 +33,7 @@ def check_coverage(node: ValueTable, fields: dict[str, Field], notes: Notes) -> 
     names = frozenset().union(*(names_in(condition) for condition in conditions))
     if not names:
         if not any(not row.cells for row in node.rows):
-            notes.warn("the table reads no field")
+            notes.warn("the table reads no field and has no row for everything")
         return
     if len(names) > 1 or not all(map(_simple, conditions)):
         return

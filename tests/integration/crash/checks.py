@@ -11,14 +11,15 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from tests.e2e.folder import Folder
 from tests.e2e.load import PEOPLE, REFERRED, Load, purchase
-from tests.e2e.platform import Options, Platform, running, seed
+from tests.e2e.platform import DiedError, Options, Platform, running, seed
 from tests.integration.power_loss.disk import SURVIVALS
 
 FILES: Final = ("truth", "stream", "keyspaces", "dynamodb")
@@ -75,6 +76,15 @@ def check_power_loss(points: Sequence[str], seed: int, book: Path | None = None)
 def check_ends(ends: Sequence[End], book: Path | None = None) -> Measured:
     """Check ends that are given one by one."""
     return _check(ends, book)
+
+
+def check_first_start(points: Sequence[str], seed: int) -> Measured:
+    """Kill and unpower the very first start at each point; afterwards the folder must work."""
+    ends = [make(point, seed) for point in points for make in (_killed, _unpowered)]
+    for end in ends:
+        with tempfile.TemporaryDirectory(prefix="ends-") as temporary:
+            asyncio.run(_first_start(replace(end, nth=1), Path(temporary)))
+    return {"first starts": len(ends)}
 
 
 def make_book(data: Path) -> None:
@@ -172,6 +182,24 @@ def _what_is_left(data: Path, lost: Path) -> Path:
         copy = shutil.copytree if path.is_dir() else shutil.copy2
         copy(path, lost / path.name)
     return lost
+
+
+async def _first_start(end: End, root: Path) -> None:
+    data = root / "data"
+    armed = {"point": end.point, "nth": 1, "into": str(root / "lost")}
+    armed |= {"survival": end.survival, "seed": end.chance}
+    with suppress(DiedError):
+        async with running(data, replace(end.options, armed=armed)) as platform:
+            await platform.command("publish")
+            raise AssertionError(f"{end}: the point was not passed")
+    left = _what_is_left(data, root / "lost") if end.survival else data
+    async with running(left) as platform:
+        load = Load()
+        await seed(platform, (event for each in (*PEOPLE, *REFERRED) for event in each.events()))
+        await load.wave(platform)
+        await platform.stop()
+    assert len(load.replies) == len(load.acts), f"{end}: not everything was answered"
+    assert not list(Folder(left).faults())
 
 
 async def _go_on(data: Path, load: Load) -> None:

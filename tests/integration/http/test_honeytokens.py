@@ -98,5 +98,4 @@ def test_nothing_personal_comes_back(live: Live, token: str, error: Exception | 
 
 def told(answer: Answer) -> Iterator[tuple[str, str]]:
     yield "body", answer.body.decode()
-    for name, value in answer.headers.items():
-        yield name, value
+    yield from answer.headers.items()

@@ -3,19 +3,21 @@
 import asyncio
 import json
 import socket
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from adapters.inbound.http import examples, protocol, request_body
 from adapters.inbound.http.messages import to_json
 from decision_engine.commands import DecideCommand, Recorded
 from tests.integration.http.fakes import FakeUseCases
-from tests.integration.http.live import Live, live_server
+from tests.integration.http.live import Answer, Live, live_server
 
 DECIDE = "/v1/credit-decisions"
 HEADERS = {"Content-Type": "application/json", "Idempotency-Key": "k-1"}
@@ -174,70 +176,53 @@ def test_an_upgrade_to_another_protocol_does_not_happen(live: Live) -> None:
     assert b" 101 " not in talk(live, sent, end=True)
 
 
-class Slow:
-    """Decides when it is told to."""
+class Held:
+    """A decide that begins, says so, and ends when it is told to."""
 
-    def __init__(self, fake: FakeUseCases) -> None:
-        self.fake = fake
-        self.begun = 0
-        self.go_on = False
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.go_on = threading.Event()
 
     async def decide(self, command: DecideCommand) -> Recorded:
-        self.begun += 1
-        while not self.go_on:
-            await asyncio.sleep(0.01)
-        return await self.fake.decide(command)
+        self.begun.release()
+        await asyncio.to_thread(self.go_on.wait, 10)
+        return await FakeUseCases().decide(command)
+
+
+@contextmanager
+def held_server(folder: Path, **options: Any) -> Iterator[tuple[Live, Held]]:
+    held = Held()
+
+    def hold(fake: FakeUseCases) -> None:
+        fake.decide = held.decide  # type: ignore[method-assign]
+
+    with live_server(folder, hold, **options) as live:
+        yield live, held
 
 
 def test_more_than_can_be_under_way_is_refused(tmp_path: Path) -> None:
-    held: list[Slow] = []
+    with held_server(tmp_path, in_flight_max=3) as (live, held), ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(post, live, f"k-{n}") for n in range(3)]
+        for _ in waiting:
+            assert held.begun.acquire(timeout=10)
+        refused = post(live, "k-more")
+        held.go_on.set()
 
-    def slowly(fake: FakeUseCases) -> None:
-        held.append(Slow(FakeUseCases()))
-        fake.decide = held[0].decide  # type: ignore[method-assign]
-
-    with live_server(tmp_path, slowly, in_flight_max=3) as live:
-        statuses = asyncio.run(post_all(live, held[0], 3))
-        assert live.ask("POST", DECIDE, headers=HEADERS, data=BODY).status == 201
-
-    assert statuses == [201, 201, 201, 503]
-
-
-async def post_all(live: Live, slow: Slow, count: int) -> list[int]:
-    """Post until as many are under way as may be, then one more, then let all finish."""
-    async with aiohttp.ClientSession(headers=live.authorization()) as session:
-        waiting = [asyncio.create_task(post(session, live, f"k-{n}")) for n in range(count)]
-        while slow.begun < count:
-            await asyncio.sleep(0.01)
-        refused = await post(session, live, "k-more")
-        slow.go_on = True
-        return [*await asyncio.gather(*waiting), refused]
+        assert [each.result().status for each in waiting] == [201, 201, 201]
+        assert (refused.status, refused.document["code"]) == (503, "overloaded")
+        assert post(live, "k-later").status == 201
 
 
-async def post(session: aiohttp.ClientSession, live: Live, key: str) -> int:
-    headers = HEADERS | {"Idempotency-Key": key}
-    async with session.post(live.url + DECIDE, data=BODY, headers=headers) as response:
-        if response.status == 503:
-            assert (await response.json(content_type=None))["code"] == "overloaded"
-        return response.status
+def post(live: Live, key: str) -> Answer:
+    return live.ask("POST", DECIDE, headers=HEADERS | {"Idempotency-Key": key}, data=BODY)
 
 
 def test_requests_under_way_are_finished_before_the_end(tmp_path: Path) -> None:
-    held: list[Slow] = []
+    with held_server(tmp_path) as (live, held), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(post, live, "k-1")
+        assert held.begun.acquire(timeout=10)
+        live.end()
+        time.sleep(0.3)
+        held.go_on.set()
 
-    def slowly(fake: FakeUseCases) -> None:
-        held.append(Slow(FakeUseCases()))
-        fake.decide = held[0].decide  # type: ignore[method-assign]
-
-    async def post_while_ending(live: Live) -> int:
-        async with aiohttp.ClientSession(headers=live.authorization()) as session:
-            waiting = asyncio.create_task(post(session, live, "k-1"))
-            while held[0].begun == 0:
-                await asyncio.sleep(0.01)
-            live.end()
-            await asyncio.sleep(0.3)
-            held[0].go_on = True
-            return await waiting
-
-    with live_server(tmp_path, slowly) as live:
-        assert asyncio.run(post_while_ending(live)) == 201
+        assert waiting.result().status == 201

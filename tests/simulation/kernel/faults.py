@@ -49,8 +49,9 @@ class Rates:
     """
     How often what happens at a point: chances between 0 and 1, limits of time in virtual seconds.
 
-    The last five belong to stores: the call is lost on the way, its reply is lost, it lands after
-    the caller saw the connection drop, or the dead connection lives on at the server.
+    Of a call to a store, transient means that it is refused. The last five are about stores only:
+    the call is lost on the way, its reply is lost, it lands after the caller saw the connection
+    drop, or the dead connection lives on at the server.
     """
 
     yields_max: int = 2
@@ -92,10 +93,22 @@ class Faults:
         Pass a named point: others may run, time may pass, and here a fault may strike.
 
         Raises:
+            ProcessDead, Crash: as in `pass_by`.
+            TransientFaultError: the call should be repeated.
+        """
+        await self.pass_by(name)
+        if self.happens(self.rates_at(name).transient):
+            self.note(name, "transient")
+            raise TransientFaultError(name)
+
+    async def pass_by(self, name: str) -> None:
+        """
+        Pass a named point at which no transient error strikes.
+
+        Raises:
             ProcessDead: the caller's process was killed before or meanwhile.
             Crash: the caller's process is killed by this very point; code outside every
                 process is spared.
-            TransientFaultError: the call should be repeated.
         """
         check_alive()
         self.counts[name] += 1
@@ -105,7 +118,7 @@ class Faults:
         if rates.delay and self.happens(rates.delay):
             await asyncio.sleep(self.seconds(rates.delay_s_max))
         check_alive()
-        self._strike(name, rates)
+        self._crash(name, rates)
 
     def rates_at(self, name: str) -> Rates:
         """Return the rates that hold at a point."""
@@ -131,6 +144,11 @@ class Faults:
         self.counts[f"{name}!{what}"] += 1
         self.trace.append((asyncio.get_running_loop().time(), name, what))
 
+    def override(self, prefix: str, rates: Rates) -> None:
+        """Set the rates of all points whose name begins so, from now on."""
+        self._overrides[prefix] = rates
+        self._found.clear()
+
     def heal(self) -> None:
         """End all faults: from here on the system must recover."""
         self._rates = CALM
@@ -141,12 +159,9 @@ class Faults:
         """Return the latest faults, one a line, for the message of a failed test."""
         return "\n".join(f"{at:12.6f} {name} {what}" for at, name, what in self.trace)
 
-    def _strike(self, name: str, rates: Rates) -> None:
+    def _crash(self, name: str, rates: Rates) -> None:
         life = current_life()
         if life is not None and self.happens(rates.crash):
             self.note(name, "crash")
             life.kill()
             raise Crash(name)
-        if self.happens(rates.transient):
-            self.note(name, "transient")
-            raise TransientFaultError(name)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
-from adapters.stores.model.hooks import LANDED, LOST, RUN, Fate, FateKind, Operation
+from adapters.stores.model.hooks import LANDED, LOST, REFUSED, RUN, Fate, FateKind, Operation
 from tests.simulation.kernel.faults import Faults, Rates
-from tests.simulation.kernel.process import current_life
+from tests.simulation.kernel.process import check_alive, current_life
 
 
 class StoreFaults:
@@ -13,8 +13,7 @@ class StoreFaults:
     Interleaves and breaks the calls to one store.
 
     Points are named `<store>.<verb>.<target>`, with `.pause` between two rows and `.after` behind
-    the call; crashes and transient errors can strike at each of them. A process that dies takes
-    its connections with it.
+    the call; a crash can strike at each of them. A process that dies takes its connections with it.
     """
 
     def __init__(self, faults: Faults, store: str) -> None:
@@ -23,6 +22,7 @@ class StoreFaults:
 
     def opened(self, abort: Callable[[float], None]) -> None:
         """Drop the connection when its process dies."""
+        check_alive()
         life = current_life()
         if life is not None:
             life.on_kill(lambda: abort(self._linger()))
@@ -30,26 +30,29 @@ class StoreFaults:
     async def before(self, operation: Operation) -> Fate:
         """Pass the point, then draw what becomes of the call."""
         name = self._name(operation)
-        await self._faults.point(name)
+        await self._faults.pass_by(name)
         return self._noted(name, self._draw(self._faults.rates_at(name)))
 
     async def pause(self, operation: Operation) -> None:
         """Pass the point between two rows."""
-        await self._faults.point(f"{self._name(operation)}.pause")
+        await self._faults.pass_by(f"{self._name(operation)}.pause")
 
     async def after(self, operation: Operation) -> None:
         """Pass the point behind the call."""
-        await self._faults.point(f"{self._name(operation)}.after")
+        await self._faults.pass_by(f"{self._name(operation)}.after")
 
     def abandoned(self, operation: Operation) -> Fate:
         """Draw what becomes of a call whose caller is gone: it may arrive all the same."""
         name = self._name(operation)
         rates = self._faults.rates_at(name)
         fate = self._draw(rates)
-        return self._noted(f"{name}.abandoned", LOST if fate.kind is FateKind.RUN else fate)
+        arrived = fate.kind not in (FateKind.RUN, FateKind.REFUSED)
+        return self._noted(f"{name}.abandoned", fate if arrived else LOST)
 
     def _draw(self, rates: Rates) -> Fate:
         faults = self._faults
+        if faults.happens(rates.transient):
+            return REFUSED
         if faults.happens(rates.lost):
             return LOST
         if faults.happens(rates.landed):

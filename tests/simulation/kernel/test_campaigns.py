@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.stores.model.database import Database, DeadlockError, DuplicateKeyError, Table
-from adapters.stores.model.errors import UnavailableError
+from adapters.stores.model.errors import ThrottledError, UnavailableError
 from adapters.stores.model.stream import Entry, Stream
 from adapters.stores.model.versioned import VersionedStore
 from tests.simulation.kernel.arbitration import (
@@ -30,8 +30,10 @@ from tests.simulation.kernel.store_faults import StoreFaults
 SEEDS = range(int(os.environ.get("SIMULATION_SEEDS", "200")))
 ROOT = Path(__file__).parents[3]
 
-ROUGH = Rates(delay=0.2, lost=0.01, landed=0.01, late=0.01, half_open=0.01, crash=0.002)
-ROUGH_COMMIT = Rates(delay=0.2, lost=0.05, landed=0.1, late=0.1, half_open=0.05, late_s_max=2.0)
+ROUGH = Rates(
+    delay=0.2, lost=0.02, landed=0.02, late=0.02, half_open=0.02, crash=0.002, transient=0.01
+)
+ROUGH_COMMIT = Rates(delay=0.2, lost=0.1, landed=0.2, late=0.2, half_open=0.1, late_s_max=2.0)
 
 
 def rough(seed: int) -> Faults:
@@ -73,7 +75,7 @@ def test_the_campaign_reaches_every_kind_of_fault() -> None:
         faults = rough(seed)
         run(seed, partial(_violations, faults, Guards()))
         counts.update(name.partition("!")[2] for name in faults.counts.elements() if "!" in name)
-    assert counts.keys() >= {"lost", "landed", "late", "half_open", "crash"}
+    assert counts.keys() >= {"lost", "landed", "late", "half_open", "crash", "refused"}
 
 
 # --- a COMMIT without an answer
@@ -148,14 +150,14 @@ async def _until_done(call: Callable[[], Awaitable[object]]) -> None:
     while True:
         try:
             await call()
-        except UnavailableError:
+        except (UnavailableError, ThrottledError):
             await asyncio.sleep(0.01)
         else:
             return
 
 
 def test_projections_converge_although_puts_land_late_and_twice() -> None:
-    rates = Rates(delay=0.2, lost=0.1, landed=0.1, late=0.2, late_s_max=1.0)
+    rates = Rates(delay=0.2, transient=0.1, lost=0.1, landed=0.1, late=0.2, late_s_max=1.0)
     for seed in SEEDS:
         run(seed, partial(_project, Faults(seed, rates)))
 

@@ -77,6 +77,17 @@ def test_a_line_that_is_no_event_is_refused_here_and_the_others_go(
     assert platform.asked[0].document == {"events": [json.loads(event(2))]}
 
 
+def test_refusals_stand_in_the_order_of_the_file(
+    connected: Terminal, platform: FakePlatform, write: WriteFile
+) -> None:
+    platform.answers({"results": [REFUSED, REFUSED]})
+    file = write("events.ndjson", f"{event(1)}\nnot json\n{event(2)}\n")
+
+    document = connected.document("events", "send", str(file), code=1)
+
+    assert [refusal["line"] for refusal in document["refusals"]] == [1, 2, 3]
+
+
 def test_many_events_go_in_requests_of_500(
     connected: Terminal, platform: FakePlatform, write: WriteFile
 ) -> None:
@@ -122,7 +133,17 @@ def test_a_failure_says_how_far_it_came(
     result = connected("events", "send", str(file))
 
     assert result.exit_code == 4
-    assert result.stderr.endswith("Correlation id corr-1. Accepted before line 501: 500.\n")
+    assert result.stderr.endswith("Correlation id corr-1. 500 events accepted before line 501.\n")
+
+
+def test_a_failure_at_once_says_only_that(
+    connected: Terminal, platform: FakePlatform, write: WriteFile
+) -> None:
+    platform.refuses(401, "token-expired")
+
+    result = connected("events", "send", str(write("e", event(1))))
+
+    assert result.stderr.endswith("Correlation id corr-1.\n")
 
 
 def test_once_it_has_begun_it_waits_for_the_platform(

@@ -160,6 +160,8 @@ def test_bytes_that_are_no_evidence_are_refused(raw: bytes) -> None:
         ("maybe", "boolean", "maybe"),
         ("x", "string", "x"),
         ("x", "number", "x"),
+        ("٥", "number", "٥"),
+        ("1E+2", "number", "1E+2"),
     ],
 )
 def test_values_come_back_from_their_texts(text: Any, kind: str, value: object) -> None:

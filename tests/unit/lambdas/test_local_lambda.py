@@ -18,12 +18,14 @@ from tests.unit.ingestion.fakes import FakeClock
 
 
 def thread_of(
-    handle: Callable[[Any, LambdaEvent, LocalInvocation], object], timeout_s: float = 60.0
+    handle: Callable[[Any, LambdaEvent, LocalInvocation], object],
+    timeout_s: float = 60.0,
+    threads: int = 1,
 ) -> HandlerThread:
     def build(run: Callable[[Any], Any]) -> Callable[[LambdaEvent, LocalInvocation], object]:
         return lambda event, context: handle(run, event, context)
 
-    return HandlerThread(build, FakeClock(seconds=5.0), timeout_s)
+    return HandlerThread(build, FakeClock(seconds=5.0), timeout_s, threads)
 
 
 def invoked(thread: HandlerThread, *events: LambdaEvent) -> list[object]:
@@ -54,6 +56,30 @@ def test_invocations_take_turns_in_one_thread_with_one_loop() -> None:
     assert invoked(thread_of(handle), {"n": 1}, {"n": 2}, {"n": 3}) == [1, 2, 3]
     assert len(seen) == 1
     assert threading.get_ident() not in {thread for thread, _ in seen}
+
+
+def test_several_threads_run_side_by_side_each_with_its_own_loop() -> None:
+    together = threading.Barrier(2, timeout=30)
+    loops: set[int] = set()
+
+    async def inside() -> None:
+        loops.add(id(asyncio.get_running_loop()))
+
+    def handle(run: Any, _: LambdaEvent, __: LocalInvocation) -> object:
+        together.wait()
+        run(inside())
+        return None
+
+    assert invoked(thread_of(handle, threads=2), {}, {}, {}, {}) == [None] * 4
+    assert len(loops) == 2
+
+
+def test_a_handler_that_cannot_be_built_is_known_at_once() -> None:
+    def build(_: object) -> Any:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        HandlerThread(build, FakeClock())
 
 
 def test_what_a_handler_raises_is_raised() -> None:

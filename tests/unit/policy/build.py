@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def document(*nodes: Json, properties: Json | None = None, **header: Any) -> Jso
     line = [ends[0], *copy.deepcopy(nodes), ends[1]]
     edges = [
         {"id": f"edge{i}", "type": "edge", "sourceId": one["id"], "targetId": two["id"]}
-        for i, (one, two) in enumerate(zip(line, line[1:], strict=False))
+        for i, (one, two) in enumerate(pairwise(line))
     ]
     return {
         "contentType": "application/vnd.gorules.decision",
@@ -104,11 +105,12 @@ def compiled(*nodes: Json, models: tuple[Scorecard, ...] = (), **options: Any) -
 
 def model(*attributes: Json, **changes: Any) -> Json:
     """A scorecard with round numbers."""
+    chosen = attributes or (ranges("a", 0, "10.00", 50, "20.00", 100),)
     return {
         "id": "m",
         "version": 1,
         "base_points": 500,
-        "attributes": list(attributes) or [ranges("a", 0, "10.00", 50, "20.00", 100)],
+        "attributes": list(copy.deepcopy(chosen)),
         "scale": {"pdo": 50, "base_score": 600, "base_odds": 20},
         "clamp": [0, 1000],
         **changes,

@@ -116,7 +116,7 @@ def scorecard(node: doc.ScorecardNode, model: Scorecard, world: World) -> None:
         best = max(entry.points for entry in item.bins)
         world.losses.append((item.name, points or 0, best - (points or 0)))
     value = max(model.low, min(model.high, raw))
-    pd = model.scale.pd(value)
+    pd = model.pd(value)
     world.facts.update(zip(names, (Fraction(value), Fraction(raw), Fraction(pd)), strict=True))
 
 
@@ -182,7 +182,7 @@ def negate(truth: Any) -> Any:
     return truth if isinstance(truth, Unknown) else not truth
 
 
-def value_of(expr: Any, world: World) -> Any:  # noqa: C901, PLR0911, PLR0912 - one table of forms
+def value_of(expr: Any, world: World) -> Any:  # noqa: C901, PLR0911 - one table of forms
     if isinstance(expr, tree.Literal):
         return number(expr.value)
     if isinstance(expr, tree.Ref):

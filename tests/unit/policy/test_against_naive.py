@@ -101,7 +101,7 @@ def test_the_trace_tells_the_results_of_the_evaluation(
     assert {
         name: Fraction(text) for name, text in texts.items() if name.startswith("d.t") and text
     } == {
-        name: Fraction(value)  # type: ignore[arg-type]
+        name: Fraction(value)
         for name, value in found.values.items()
         if name.startswith("d.t") and value is not None
     }

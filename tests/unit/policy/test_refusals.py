@@ -97,7 +97,10 @@ CELL = "nodes/1/content/rules/0"
         (put("x-policy/x", 1), 'x-policy has the unknown field "x"'),
         (put("x-policy/id", " "), 'x-policy needs "id", a text'),
         (put("x-policy/version", 0), "version must be a whole number from 1 to 1000000000"),
-        (put("x-policy/version", True), "version must be a whole number from 1 to 1000000000"),
+        (
+            put("x-policy/version", value=True),
+            "version must be a whole number from 1 to 1000000000",
+        ),
         (put("x-policy/version", "1"), "version must be a whole number from 1 to 1000000000"),
         (put("x-policy/title", {"en": "x"}), 'title must be a text, or an object with "pt-BR"'),
         (put("x-policy/title", {"en": 1, "pt-BR": "x"}), "title must be a text, or an object"),
@@ -116,7 +119,7 @@ CELL = "nodes/1/content/rules/0"
         (put("nodes/1/id", ""), 'a node needs "id", a text'),
         (put("nodes/0/content/x", 1), 'an input node has the unknown field "x"'),
         (put("nodes/2/content/schema", "{}"), "a schema of the output node is not supported"),
-        (put("nodes/1/content/passThrough", False), "passThrough must be true"),
+        (put("nodes/1/content/passThrough", value=False), "passThrough must be true"),
         (put("nodes/1/content/inputField", "a"), "inputField is not supported by this version"),
         (put("nodes/1/content/executionMode", "loop"), 'executionMode "loop" is not supported'),
         (put("nodes/1/content/outputPath", "a-b"), "outputPath must be a dotted name"),
@@ -283,16 +286,13 @@ def test_there_is_one_input_and_one_output() -> None:
 
 
 def test_too_many_rows_and_cells() -> None:
-    columns = [{"id": f"i{i}", "name": f"c{i}", "field": ""} for i in range(21)]
-    row = {f"i{i}": "f" for i in range(21)} | {"o0": "1"}
-    rows = [{"_id": str(i), **row} for i in range(20_000)]
-    tables = [table(f"v{i}", [], [f"o{i}"], [["x", "1"]]) for i in range(3)]
-    for item in tables:
-        item["content"] |= {"inputs": columns, "rules": rows}
+    row = {f"i{i}": "" for i in range(20)}
+    large = table("v", [], ["o"], [["x", "1"]], rules=[row] * 20_001)
+    long = table("w", [], ["p"], [["x", "1"]], rules=[{}] * 30_000)
 
-    found = errors(document(*tables))
+    found = errors(document(large, long))
 
-    assert found == ["a policy has at most 50000 rows", "a policy has at most 400000 cells"]
+    assert {"a policy has at most 50000 rows", "a policy has at most 400000 cells"} < set(found)
 
 
 @pytest.mark.parametrize(

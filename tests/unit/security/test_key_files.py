@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.security import key_files
 from adapters.security.key_ring import KeyRing
 from adapters.security.request_keys import RequestKeys
 from domain.errors import PermanentError
@@ -52,8 +51,8 @@ def test_a_new_file_is_synced_before_and_after_it_gets_its_name(
         done.append("link")
         real_link(source, target)
 
-    monkeypatch.setattr(key_files.os, "fsync", sync)
-    monkeypatch.setattr(key_files.os, "link", link)
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "link", link)
 
     KeyRing.load_or_create(tmp_path / "a.key")
 

@@ -13,8 +13,9 @@ from adapters.stores.model.database import (
     DuplicateKeyError,
     LostConnectionError,
     Table,
+    ThrottledError,
 )
-from adapters.stores.model.hooks import LANDED, LOST, Fate, FateKind
+from adapters.stores.model.hooks import LANDED, LOST, REFUSED, Fate, FateKind
 from adapters.stores.model.statements import Insert
 from tests.simulation.kernel.loop import run
 from tests.unit.simulation.hooks import Scripted
@@ -149,6 +150,19 @@ def test_the_loss_of_an_error_is_a_loss() -> None:
             await database.connect("b").insert("t", {"id": 1})
 
     played(scenario, Scripted("insert", LANDED))
+
+
+def test_a_refused_statement_leaves_the_transaction_open() -> None:
+    async def scenario(database: Database) -> None:
+        connection = database.connect("client")
+        await connection.begin()
+        await connection.insert("t", {"id": 1})
+        with pytest.raises(ThrottledError):
+            await connection.delete("t", {"id": 1})
+        await connection.commit()
+        assert ids(database) == [1]
+
+    played(scenario, Scripted("delete", REFUSED))
 
 
 # --- callers that go away

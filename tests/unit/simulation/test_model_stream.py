@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from adapters.stores.model.errors import UnavailableError
-from adapters.stores.model.hooks import LANDED, LOST, Fate, FateKind
+from adapters.stores.model.errors import ThrottledError, UnavailableError
+from adapters.stores.model.hooks import LANDED, LOST, REFUSED, Fate, FateKind
 from adapters.stores.model.stream import Entry, Stream
 from tests.simulation.kernel.loop import run
 from tests.unit.simulation.hooks import Scripted
@@ -98,6 +98,17 @@ def test_a_throttled_entry_does_not_stop_the_others() -> None:
         results = await stream.put(entries("a", "b", "c"))
         assert [each and each.partition_key for each in results] == ["a", None, "c"]
         assert [each.data for each in stream.records()] == [b"a0", b"c2"]
+
+    run(0, program)
+
+
+def test_a_refused_put_appends_nothing() -> None:
+    async def program() -> None:
+        stream = Stream("s", 1, Scripted("put", REFUSED))
+        with pytest.raises(ThrottledError):
+            await stream.put(entries("a"))
+        await asyncio.sleep(10)
+        assert stream.records() == []
 
     run(0, program)
 

@@ -137,9 +137,13 @@ def test_an_odd_level_and_an_odd_name_are_tamed(logs: Logs, kept: Kept) -> None:
     assert (kept.lines[0]["level"], kept.lines[0]["event"]) == ("info", REDACTED)
 
 
+def miss() -> None:
+    raise KeyError(HONEY)
+
+
 def fail() -> None:
     try:
-        raise KeyError(HONEY)
+        miss()
     except KeyError as error:
         raise ValueError(HONEY) from error
 
@@ -159,13 +163,17 @@ def test_a_fault_tells_types_and_places(logs: Logs, kept: Kept) -> None:
 
 
 def test_a_cause_that_was_cut_off_stays_cut_off() -> None:
+    with pytest.raises(ValueError, match="Honeytoken") as caught:
+        fail_alone()
+
+    assert type_chain(caught.value) == "ValueError"
+
+
+def fail_alone() -> None:
     try:
-        try:
-            raise KeyError(HONEY)
-        except KeyError:
-            raise ValueError(HONEY) from None
-    except ValueError as error:
-        assert type_chain(error) == "ValueError"
+        miss()
+    except KeyError:
+        raise ValueError(HONEY) from None
 
 
 def test_an_error_never_raised_has_no_place() -> None:
@@ -173,7 +181,9 @@ def test_an_error_never_raised_has_no_place() -> None:
 
 
 def test_library_logs_lose_their_texts(logs: Logs, kept: Kept) -> None:
-    logger = logging.Logger("uvicorn.error")
+    logger = logging.getLogger("tests.of.logs")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
     logger.addHandler(StructuredHandler(logs))
 
     logger.warning("Invalid request %s", HONEY)
@@ -185,7 +195,7 @@ def test_library_logs_lose_their_texts(logs: Logs, kept: Kept) -> None:
         logger.exception(HONEY)
 
     assert [line["level"] for line in kept.lines] == ["warning", "info", "debug", "error"]
-    assert {line["logger"] for line in kept.lines} == {"uvicorn.error"}
+    assert {line["logger"] for line in kept.lines} == {"tests.of.logs"}
     assert kept.lines[-1]["error_type"] == "ValueError<KeyError"
     assert "Honeytoken" not in kept.text
 

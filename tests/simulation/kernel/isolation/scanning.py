@@ -130,6 +130,18 @@ async def a_scan_meets_what_was_inserted_ahead(lab: Lab) -> None:
     assert await values(session, "accounts", "amount") == [7, 7, 7]
 
 
+async def a_scan_meets_what_was_moved_ahead(lab: Lab) -> None:
+    a, b = await lab.sessions()
+    c = await lab.session("c")
+    await a.insert("reservations", [reservation(1), *OTHERS])
+    await a.begin()
+    await a.select("reservations", {"id": 1}, for_update=True)
+    waiting = await lab.blocked(b.select("reservations", {"person_id": "p"}, for_update=True))
+    await c.update("reservations", {"id": 9}, {"person_id": "p"})
+    await a.commit()
+    assert [row["id"] for row in await waiting] == [1, 9]
+
+
 SCENARIOS: Final[tuple[Scenario, ...]] = (
     a_miss_is_let_go,
     a_miss_by_an_index_stays_locked,
@@ -141,4 +153,5 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     only_update_passes_over_locked_misses_of_a_scan,
     a_scan_does_not_look_back,
     a_scan_meets_what_was_inserted_ahead,
+    a_scan_meets_what_was_moved_ahead,
 )

@@ -1,0 +1,164 @@
+"""
+The store of truth over the model database: programs run statement by statement.
+
+Every statement is a trip of its own to the model server, so that others get in between wherever
+they could on a real one. Errors of the model become those of the port.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+from adapters.stores.model import errors
+from adapters.stores.model.connection import Connection
+from adapters.stores.model.database import Database
+from adapters.stores.model.ingestion_statements import ingestion_statements
+from adapters.stores.model.ledger_statements import ledger_statements
+from decision_engine.record.statements import Reconnect, TakeLane
+from domain.errors import DeadlineExceededError, TransientError
+from domain.ports.time import Deadline
+from domain.ports.truth import (
+    Begin,
+    Commit,
+    DeadlockError,
+    DuplicateKeyError,
+    LockWaitError,
+    LostConnectionError,
+    Program,
+    Rollback,
+    Rows,
+    ServerError,
+    Statement,
+    TruthError,
+)
+
+T = TypeVar("T")
+
+#: How often a taken lane is asked for before the connection counts as lost.
+LANE_TRIES: Final = 10
+LANE_WAIT_S: Final = 0.1
+
+Perform = Callable[[Connection, Any], Awaitable[list[Any]]]
+
+
+class ModelTruth:
+    """
+    One connection of one process to the model database; implements `Truth`.
+
+    `serial` gives out the numbers of an AUTO_INCREMENT column, which no rollback takes back.
+    """
+
+    def __init__(self, database: Database, name: str, serial: Iterator[int]) -> None:
+        self._database: Final = database
+        self._name: Final = name
+        self._connection: Connection | None = None
+        self._turn: Final = asyncio.Lock()
+        self._perform: Final[dict[type, Perform]] = {
+            **ledger_statements(serial),
+            **ingestion_statements(),
+        }
+
+    async def transact(self, program: Callable[[], Program[T]], deadline: Deadline) -> T:
+        """Run a program to its end; what it leaves open is rolled back."""
+        async with self._turn:
+            _refuse_late(deadline)
+            return await self._drive(program())
+
+    async def read(self, statements: Sequence[Statement], deadline: Deadline) -> list[Rows]:
+        """Run reading statements on a connection of their own, on committed rows."""
+        _refuse_late(deadline)
+        try:
+            connection = self._database.connect(f"{self._name}-reader")
+        except errors.ModelStoreError as error:
+            raise TransientError("the model database is down") from error
+        try:
+            return [await self._perform[type(each)](connection, each) for each in statements]
+        except errors.ModelStoreError as error:
+            raise TransientError("the model database did not answer") from error
+        finally:
+            await connection.close()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def _drive(self, running: Program[T]) -> T:
+        try:
+            trip = next(running)
+            while True:
+                try:
+                    results = [await self._run(statement) for statement in trip]
+                except TruthError as error:
+                    trip = running.throw(error)
+                else:
+                    trip = running.send(results)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        finally:
+            await self._tidy()
+
+    async def _tidy(self) -> None:
+        try:
+            await self._run(Rollback())
+        except TruthError:
+            # A lost connection is of no use to the next program.
+            await self.close()
+
+    async def _run(self, statement: Statement) -> list[Any]:
+        try:
+            return await self._execute(statement)
+        except errors.ModelStoreError as error:
+            raise translated(error) from error
+
+    async def _execute(self, statement: Statement) -> list[Any]:
+        if isinstance(statement, Reconnect):
+            await self.close()
+        if self._connection is None:
+            self._connection = self._database.connect(self._name)
+        connection = self._connection
+        match statement:
+            case Begin():
+                await connection.begin()
+            case Commit():
+                await connection.commit()
+            case Rollback():
+                await connection.rollback()
+            case Reconnect():
+                pass
+            case TakeLane(lane):
+                await _take_lane(connection, lane)
+            case _:
+                return await self._perform[type(statement)](connection, statement)
+        return []
+
+
+def _refuse_late(deadline: Deadline) -> None:
+    if asyncio.get_running_loop().time() >= deadline.at:
+        raise DeadlineExceededError("it had not begun when its time was up")
+
+
+def translated(error: errors.ModelStoreError) -> TruthError:
+    """Return the port's error for one of the model's."""
+    match error:
+        case errors.DuplicateKeyError(key_name=key_name):
+            return DuplicateKeyError(key_name)
+        case errors.DeadlockError():
+            return DeadlockError("the model chose this transaction")
+        case errors.LockWaitError():
+            return LockWaitError("the model waited for a lock")
+        case errors.LostConnectionError():
+            return LostConnectionError("the model lost the connection")
+        case _:
+            return ServerError("the model refuses the statement")
+
+
+async def _take_lane(connection: Connection, lane: str) -> None:
+    name = f"lane:{lane}"
+    for _ in range(LANE_TRIES):
+        if await connection.get_lock(name, LANE_WAIT_S):
+            return
+        await connection.kill_holder(name)
+    raise errors.LostConnectionError("the lane stayed taken")
