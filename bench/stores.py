@@ -1,10 +1,9 @@
 """
 What the embedded stores cost, alone and beside a thread that never rests.
 
-Run: `.venv/bin/python -m bench.stores`. Medians of some rounds; "alone" and "busy" are the wall
-milliseconds of one call, with and without another Python thread that computes all the time (the
-event loop of a loaded process). Flushes of the disk are included, so figures of two machines
-compare only with their disks in mind.
+Run: `.venv/bin/python -m bench.stores`. Medians of some rounds: wall milliseconds of one call,
+"busy" with another Python thread that computes all the time, as the event loop of a loaded process
+does. Flushes of the disk are included: compare machines with their disks in mind.
 """
 
 import asyncio
@@ -59,15 +58,12 @@ def main() -> None:
 
 async def _measure_all(folder: Path) -> None:
     clock = SystemClock()
-    truth = SqliteTruth(
-        SqliteFile(folder / "truth", Layout("truth", SCHEMA_VERSION, schema_ddl()), clock)
-    )
-    stream = EmbeddedStream(
-        SqliteFile(folder / "stream", Layout("stream", VERSION, stream_ddl()), clock), clock
-    )
-    projection = SqliteProjection(
-        SqliteFile(folder / "keyspaces", KEYSPACES.layout, clock), KEYSPACES, clock
-    )
+    truth_layout = Layout("truth", SCHEMA_VERSION, schema_ddl())
+    stream_layout = Layout("stream", VERSION, stream_ddl())
+    truth = SqliteTruth(SqliteFile(folder / "truth", truth_layout, clock))
+    stream = EmbeddedStream(SqliteFile(folder / "stream", stream_layout, clock), clock)
+    keyspaces = SqliteFile(folder / "keyspaces", KEYSPACES.layout, clock)
+    projection = SqliteProjection(keyspaces, KEYSPACES, clock)
     try:
         cases = [*_truth_cases(truth), *_projection_cases(projection), *_stream_cases(stream)]
         await _print_table(cases)
@@ -83,9 +79,8 @@ async def _print_table(cases: list[Case]) -> None:
         alone = await _median_ms(case, rounds)
         with _busy_thread():
             busy = await _median_ms(case, rounds + ROUNDS)
-        print(
-            f"{case.name:34}{case.rows:6}{alone:10.2f}{busy:10.2f}{alone / case.rows * 1e3:14.1f}"
-        )
+        row_us = alone / case.rows * 1e3
+        print(f"{case.name:34}{case.rows:6}{alone:10.2f}{busy:10.2f}{row_us:14.1f}")
         rounds += 2 * ROUNDS
 
 
@@ -104,10 +99,8 @@ def _busy_thread() -> Iterator[None]:
     stop = Event()
 
     def work() -> None:
-        total = 0
         while not stop.is_set():
-            for number in range(1_000):
-                total += number
+            sorted(map(hash, range(100)))
 
     thread = Thread(target=work, daemon=True)
     thread.start()
@@ -187,6 +180,7 @@ def _profile(name: str, version: int) -> events.ProfileWrite:
 def _ledger(number: int) -> list[Trip]:
     persons = tuple(f"c.c-{index:06d}" for index in range(DECISIONS))
     customers = tuple(f"c-{index:06d}" for index in range(DECISIONS))
+    batch = ledger.BatchRow("lane", number, b"p" * 32, b"r" * 32, b"l" * 2048, 64, "", 1)
     decisions = tuple(_decision(number, index) for index in range(DECISIONS))
     return [
         (
@@ -200,9 +194,7 @@ def _ledger(number: int) -> list[Trip]:
             ledger.ReadRecent(persons, number),
         ),
         (
-            ledger.InsertBatch(
-                ledger.BatchRow("lane", number, b"p" * 32, b"r" * 32, b"l" * 2048, 64, "", 1)
-            ),
+            ledger.InsertBatch(batch),
             ledger.InsertDecisions(decisions),
             ledger.InsertReservations(tuple(_reservation(row) for row in decisions[::2])),
             ledger.InsertOffers(tuple(_offer(row) for row in decisions[::2])),
@@ -229,7 +221,7 @@ def _decision(number: int, index: int) -> ledger.DecisionRow:
 
 
 def _reservation(row: ledger.DecisionRow) -> ledger.ReservationRow:
-    # Expired before the next batch looks, as most are: open ones would all be read again.
+    # Expired, as most are.
     return ledger.ReservationRow(row.decision_id, row.person_id, "OPEN", 2_000_000, 70_000, -1)
 
 
@@ -255,26 +247,22 @@ def _id(number: int, index: int) -> str:
 
 
 def _projection_cases(projection: SqliteProjection) -> list[Case]:
+    async def put(rows: list[ProjectionRow]) -> None:
+        await projection.put_if_newer(rows, NEVER)
+
     async def put_8(parts: list[list[ProjectionRow]]) -> None:
-        await asyncio.gather(*(projection.put_if_newer(rows, NEVER) for rows in parts))
+        await asyncio.gather(*map(put, parts))
 
     async def read(rows: list[ProjectionRow]) -> None:
         for row in rows:
             await projection.read_item(*row.key, NEVER)
 
+    def parts(number: int) -> list[list[ProjectionRow]]:
+        return [_projected(number, str(caller)) for caller in range(8)]
+
     return [
-        Case(
-            "projection: put 500 profiles",
-            RECORDS,
-            _projected,
-            lambda rows: projection.put_if_newer(rows, NEVER),
-        ),
-        Case(
-            "projection: 8 callers put 500",
-            8 * RECORDS,
-            lambda number: [_projected(number, str(caller)) for caller in range(8)],
-            put_8,
-        ),
+        Case("projection: put 500 profiles", RECORDS, _projected, put),
+        Case("projection: 8 callers put 500", 8 * RECORDS, parts, put_8),
         Case("projection: read 500, one by one", RECORDS, _projected, read),
     ]
 
@@ -287,20 +275,18 @@ def _projected(number: int, group: str = "c") -> list[ProjectionRow]:
 
 
 def _stream_cases(stream: EmbeddedStream) -> list[Case]:
+    async def put(records: list[tuple[str, bytes]]) -> None:
+        await stream.put(records, NEVER)
+
     async def put_8(records: list[tuple[str, bytes]]) -> None:
-        await asyncio.gather(*(stream.put(records, NEVER) for _ in range(8)))
+        await asyncio.gather(*(put(records) for _ in range(8)))
 
     async def read(_: object) -> None:
         for shard in await stream.shards():
             await stream.read(shard, 0, RECORDS)
 
     return [
-        Case(
-            "stream: put 500 records",
-            RECORDS,
-            _records,
-            lambda records: stream.put(records, NEVER),
-        ),
+        Case("stream: put 500 records", RECORDS, _records, put),
         Case("stream: 8 callers put 500", 8 * RECORDS, _records, put_8),
         Case("stream: read 500 of each shard", 4 * RECORDS, _records, read),
     ]

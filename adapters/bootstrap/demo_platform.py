@@ -72,8 +72,7 @@ class EmbeddedDemoPlatform:
 
     async def settle(self) -> None:
         """Wait until the outbox is empty and the stream handled."""
-        truth = self.core.stores.truth
-        while (await truth.read([ReadOutbox(READ_MAX)], self._deadline()))[0]:
+        while await self._unpublished():
             await asyncio.sleep(POLL_SECONDS)
         await self.caught_up(lambda _: None)
 
@@ -83,6 +82,10 @@ class EmbeddedDemoPlatform:
         now_us = epoch_micros(stores.clock.now())
         found = await asyncio.to_thread(lambda: list(compare(stores.folder, now_us)))
         return sum(each.compared for each in found), sum(each.differing for each in found)
+
+    async def _unpublished(self) -> bool:
+        (events,) = await self.core.stores.truth.read([ReadOutbox(READ_MAX)], self._deadline())
+        return bool(events)
 
     async def _behind(self) -> bool:
         stream = self.core.stores.stream

@@ -1,9 +1,10 @@
 """Whether the platform can answer: truth must, the tiers above it may be away."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from adapters.bootstrap.stores import Stores
+from adapters.resilience.breaker import Breaker
 from decision_engine.archive import ReadCustomerProfile
 from decision_engine.gather import PROFILE
 from decision_engine.rulebook import Rulebooks
@@ -14,7 +15,9 @@ PROBE_SECONDS: Final = 1.0
 NOBODY: Final = "health-probe"
 
 
-async def health(stores: Stores, rulebooks: Rulebooks) -> dict[str, Any]:
+async def health(
+    stores: Stores, rulebooks: Rulebooks, breakers: Mapping[str, Breaker]
+) -> dict[str, Any]:
     """Return `ready`, `degraded` or `unavailable`, and each tier with its breaker's state."""
     deadline = Deadline.after(stores.clock, PROBE_SECONDS)
     truth = await _up(lambda: stores.truth.read([ReadCustomerProfile(NOBODY)], deadline))
@@ -27,7 +30,10 @@ async def health(stores: Stores, rulebooks: Rulebooks) -> dict[str, Any]:
     return {
         "status": status,
         "tiers": {
-            name: {"status": "up" if up else "down", "breaker": "closed"}
+            name: {
+                "status": "up" if up else "down",
+                "breaker": breakers[name].state.value if name in breakers else "closed",
+            }
             for name, up in {"aurora": truth, **tiers}.items()
         },
         "products": sorted(rulebooks.active),

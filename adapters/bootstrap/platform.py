@@ -1,6 +1,6 @@
 """The whole platform in one process, in its embedded profile."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,8 @@ from adapters.bootstrap.ingestion import Ingestion, build_ingestion
 from adapters.bootstrap.shipped import iof_table
 from adapters.bootstrap.stores import At, Stores, open_stores
 from adapters.inbound.http.use_cases import UseCases
+from adapters.resilience.breaker import Breaker
+from adapters.resilience.guarded import GuardedCache, GuardedReader, GuardedWriter
 from adapters.settings import EmbeddedSettings
 from decision_engine.customers import Customers
 from decision_engine.decide import CreditApproval
@@ -86,7 +88,13 @@ async def _build(
     rulebooks = Rulebooks.empty(version(TZ_PACKAGE))
     policies = Policies(stores.truth, rulebooks, stores.clock)
     await policies.load(Deadline.after(stores.clock, LOADING_SECONDS))
-    tiers = Tiers(stores.cache, stores.dynamodb, stores.dynamodb, stores.truth)
+    breakers = {name: Breaker(name, stores.clock, monitoring) for name in ("redis", "dynamodb")}
+    tiers = Tiers(
+        cache=GuardedCache(stores.cache, breakers["redis"]),
+        hot_reader=GuardedReader(stores.dynamodb, breakers["dynamodb"]),
+        hot_writer=GuardedWriter(stores.dynamodb, breakers["dynamodb"]),
+        truth=stores.truth,
+    )
     gather = Gather(tiers, stores.clock, monitoring)
     writer = LedgerWriter(
         truth=stores.truth,
@@ -114,17 +122,17 @@ async def _build(
         policies=policies,
         rulebooks=rulebooks,
         ingestion=ingestion,
-        use_cases=_use_cases(stores, approval, gather, policies, rulebooks),
+        use_cases=_use_cases(stores, approval, policies, breakers),
     )
 
 
 def _use_cases(
     stores: Stores,
     approval: CreditApproval,
-    gather: Gather,
     policies: Policies,
-    rulebooks: Rulebooks,
+    breakers: Mapping[str, Breaker],
 ) -> UseCases:
+    gather, rulebooks = approval.gather, approval.rulebooks
     decisions = Decisions(stores.truth, rulebooks)
     reviews = Reviews(stores.truth, approval, stores.clock, stores.ids)
     customers = Customers(gather, stores.truth, stores.clock)
@@ -151,5 +159,5 @@ def _use_cases(
         accept_events=AcceptEvents(stores.stream, stores.vault),
         list_policies=policies.listed,
         show_policy=policies.show,
-        health=lambda: health(stores, rulebooks),
+        health=lambda: health(stores, rulebooks, breakers),
     )

@@ -157,7 +157,7 @@ class Parser:
         return self.token.kind in ("symbol", "word")
 
     def _comparison(self, token: Token, left: Expr) -> Expr:
-        if isinstance(left, Compare | Member | Within):
+        if isinstance(left, Compare | Member | Within | NullTest) and not _is_null(left):
             raise ExpressionError(f"comparisons do not chain (at {token.position}): use and")
         if token.text == "in":
             return self.membership(left)
@@ -243,9 +243,9 @@ class Parser:
         return int(token.text)
 
     def _items(self, end: str) -> tuple[Expr, ...]:
-        items = [self.operation(ADDING)]
+        items = [self.expression()]
         while self.take(","):
-            items.append(self.operation(ADDING))
+            items.append(self.expression())
         self.expect(end)
         return tuple(items)
 

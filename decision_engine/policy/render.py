@@ -42,7 +42,7 @@ def text_of(expr: Expr) -> str:
 def range_text(expr: Within) -> str:
     """Return a range as it is written: `(0..5]`."""
     opening, closing = "[" if expr.low_closed else "(", "]" if expr.high_closed else ")"
-    return f"{opening}{text_of(expr.low)}..{text_of(expr.high)}{closing}"
+    return f"{opening}{_end(expr.low)}..{_end(expr.high)}{closing}"
 
 
 def list_text(items: tuple[Expr, ...]) -> str:
@@ -50,9 +50,13 @@ def list_text(items: tuple[Expr, ...]) -> str:
     return f"[{', '.join(map(text_of, items))}]"
 
 
+def _end(expr: Expr) -> str:
+    return text_of(expr) if isinstance(expr, Arithmetic) else _inner(expr)
+
+
 def _inner(expr: Expr) -> str:
     text = text_of(expr)
-    simple = isinstance(expr, Literal | Ref | Call | Rounded | Quotient | NullTest)
+    simple = isinstance(expr, Literal | Ref | Call | Rounded | Quotient)
     return text if simple else f"({text})"
 
 

@@ -20,6 +20,7 @@ CONNECT_SECONDS: Final = 3.0
 #: Between two tries of a command that waits.
 PAUSE_SECONDS: Final = 0.5
 REPLY_BYTES_MAX: Final = 32 * 1024 * 1024
+SUCCESSES: Final = range(200, 300)
 CHUNK_BYTES: Final = 65_536
 TOKEN_TEXT: Final = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 KEY_TEXT: Final = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
@@ -78,7 +79,7 @@ class Api:
                 return await self._once(request)
             except Failure as failure:
                 pause = failure.retry_after
-                if pause is None or loop.time() + pause > end:
+                if pause is None:
                     raise
                 await asyncio.sleep(pause)
 
@@ -185,7 +186,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 def _reply(response: aiohttp.ClientResponse, body: bytes) -> Reply:
     document = _document(body)
-    if not 200 <= response.status < 300 or document is None:  # noqa: PLR2004
+    if response.status not in SUCCESSES or document is None:
         raise refusal(response.status, document, response.headers.get("Retry-After", ""))
     replayed = response.headers.get("Idempotency-Replayed", "").lower() == "true"
     return Reply(response.status, document, replayed)

@@ -106,7 +106,7 @@ def _case(entry: Any, base: Mapping[str, Any]) -> GoldenCase:
     wrong = sorted(n for n, value in entry.items() if not isinstance(value, FIELDS.get(n, ())))
     if wrong or "outcome" not in entry:
         raise BadUsage(f"{entry['name']}: a case cannot be like this.", wrong or ["outcome"])
-    gone = dict.fromkeys(entry.get("missing", ()))
+    gone = dict.fromkeys(map(str, entry.get("missing", ())))
     return GoldenCase(
         name=entry["name"],
         inputs={**base, **flat(entry.get("change", {})), **gone},

@@ -1,6 +1,6 @@
 """Running a policy on given inputs, as the platform would, without a server or a customer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -41,9 +41,10 @@ class Run:
     reasons: tuple[ReasonCode, ...]
     offers: tuple[Mapping[str, object], ...]
     evaluation: Evaluation
+    assessor: Assessor
     case: CreditCase
+    inputs: Inputs
     unusable: Mapping[str, str]
-    entries: Sequence[TraceEntry]
 
     @property
     def values(self) -> dict[str, str | None]:
@@ -62,11 +63,15 @@ class Run:
             "uncovered": list(self.evaluation.uncovered),
             "unusable": dict(self.unusable),
         }
-        return document | ({"trace": [e.plain() for e in self.entries]} if traced else {})
+        return document | ({"trace": [e.plain() for e in self._trace()]} if traced else {})
 
     def rules(self, result: str) -> list[str]:
         """Return the rules with a result, in the order of the policy."""
         return [each.rule_id for each in self.evaluation.results if each.result == result]
+
+    def _trace(self) -> list[TraceEntry]:
+        compiled = self.case.rulebook.compiled
+        return trace(compiled, self.inputs, {"price": self.assessor.price})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +145,10 @@ class Runner:
             reasons=verdict.reasons,
             offers=tuple(offer.canonical() for offer in verdict.offers),
             evaluation=candidate.evaluation,
+            assessor=assessor,
             case=case,
+            inputs=assessor.inputs(*asked),
             unusable=_unusable(attributes),
-            entries=self._trace(assessor.inputs(*asked), assessor),
         )
 
     def _evaluated(self, assessor: Assessor, case: CreditCase, attributes: Attributes) -> Run:
@@ -150,18 +156,18 @@ class Runner:
         functions = {"price": assessor.price}
         evaluation = self.rulebook.compiled.evaluate(inputs, functions)
         outcome = _outcome(evaluation)
+        if self.prices_loans and outcome != "DECLINED":
+            outcome = "REFERRED"
         return Run(
             outcome=outcome,
             reasons=self._reasons(evaluation, outcome, attributes),
             offers=(),
             evaluation=evaluation,
+            assessor=assessor,
             case=case,
+            inputs=inputs,
             unusable=_unusable(attributes),
-            entries=self._trace(inputs, assessor),
         )
-
-    def _trace(self, inputs: Inputs, assessor: Assessor) -> list[TraceEntry]:
-        return trace(self.rulebook.compiled, inputs, {"price": assessor.price})
 
     def _reasons(
         self, evaluation: Evaluation, outcome: str, attributes: Attributes
@@ -187,15 +193,18 @@ def flat(given: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     names: dict[str, Any] = {}
     for name, value in given.items():
         inner = flat(value, f"{prefix}{name}.") if isinstance(value, dict) else None
-        names.update({f"{prefix}{name}": value} if inner is None else inner)
+        found = {f"{prefix}{name}": value} if inner is None else inner
+        if twice := sorted(names.keys() & found.keys()):
+            raise BadUsage("An input stands there twice.", twice)
+        names.update(found)
     return names
 
 
 def _value(name: str, given: Any, kind: str) -> Value | None:
-    if isinstance(given, list):
-        raise BadUsage("An input is a text, a number, true, false or null.", [name])
     if given is None or isinstance(given, bool):
         return given
+    if not isinstance(given, str | int | Decimal):
+        raise BadUsage("An input is a text, a number, true, false or null.", [name])
     if kind == "number":
         return value_of(str(given), kind)
     # A number where a text belongs stays one, so that it counts as missing.

@@ -12,17 +12,21 @@ PAUSE_MIN_SECONDS: Final = 0.05
 #: The one refusal that the same request may overcome by itself.
 IN_PROGRESS: Final = "request-in-progress"
 POINTERS_MAX: Final = 20
+REFUSALS: Final = range(400, 500)
+UNAVAILABLE: Final = 503
+#: What stands before a platform that is away, and may have it back soon.
+GATEWAYS: Final = frozenset({502, 503, 504})
 
 
 def refusal(status: int, document: Document | None, retry_after: str) -> Failure:
     """Return the failure for a status, a problem document if there is one, and `Retry-After`."""
-    kind = Refused if 400 <= status < 500 else NotReachable  # noqa: PLR2004
+    kind = Refused if status in REFUSALS else NotReachable
     if document is None or "code" not in document:
         return _foreign(kind, status)
     code = str(document["code"])
     pointers = tuple(_pointers(document))
     failure = kind(_sentence(status, document), pointers, code=code, problem=document)
-    if status == 503 or code == IN_PROGRESS:  # noqa: PLR2004
+    if status == UNAVAILABLE or code == IN_PROGRESS:
         failure.retry_after = _pause(retry_after)
     return failure
 
@@ -32,13 +36,13 @@ def _foreign(kind: type[Failure], status: int) -> Failure:
         f"What answers there (HTTP {status}) does not speak as this platform: check --url.",
         code="foreign-answer",
     )
-    failure.retry_after = 1.0 if status in {502, 503, 504} else None
+    failure.retry_after = 1.0 if status in GATEWAYS else None
     return failure
 
 
 def _sentence(status: int, document: Document) -> str:
     title, detail = said(document.get("title")), said(document.get("detail"))
-    beginning = "Refused" if status < 500 else "Not available"  # noqa: PLR2004
+    beginning = "Refused" if status in REFUSALS else "Not available"
     number = said(document.get("correlation_id"))
     return f"{beginning} ({status} {title}): {detail} Correlation id {number}."
 

@@ -88,13 +88,15 @@ class Headers:
 
     def check_json_body(self) -> None:
         """
-        Refuse a body that does not say that it is JSON in UTF-8.
+        Refuse a body that does not say that it is JSON in UTF-8, or that is compressed.
 
         Raises:
             ProblemError: `unsupported-media-type`.
         """
         value = self._values.get(b"content-type")
         if value is None or JSON_BODY.fullmatch(value) is None:
+            raise ProblemError("unsupported-media-type")
+        if self._values.get(b"content-encoding", b"identity").lower() != b"identity":
             raise ProblemError("unsupported-media-type")
 
     def check_accepts_json(self) -> None:

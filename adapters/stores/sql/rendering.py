@@ -119,7 +119,7 @@ class Insert:
     An insert of any number of rows in as few statements as there can be.
 
     One row a statement would give up the interpreter's lock at each row, and a busy thread then
-    keeps it for its whole turn: 1,000 rows took 0.6 s instead of 0.02.
+    keeps it for its whole turn: beside one, 1,000 rows took 0.64 s instead of 0.07.
     """
 
     head: str

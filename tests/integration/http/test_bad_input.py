@@ -154,6 +154,7 @@ HEAD = [
     header("Content-Type", "text/plain", 415, "unsupported-media-type"),
     header("Content-Type", "application/json; charset=latin-1", 415, "unsupported-media-type"),
     header("Content-Type", "application/x-www-form-urlencoded", 415, "unsupported-media-type"),
+    header("Content-Encoding", "gzip", 415, "unsupported-media-type"),
     header("Accept", "text/html", 406, "not-acceptable"),
     header("Accept", "application/json;q=0", 406, "not-acceptable"),
     header("Deadline-Ms", "49", 400, "bad-header", "header-format"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import threading
 import time
@@ -140,6 +141,30 @@ def test_what_is_no_request_gets_a_problem(live: Live, sent: bytes, code: str) -
 
     assert b"content-type: application/problem+json" in answer
     assert code_of(answer) == code
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "OPTIONS * HTTP/1.1",
+        "OPTIONS /v1/credit-decisions HTTP/1.1",
+        "CONNECT example.com:443 HTTP/1.1",
+        "TRACE / HTTP/1.1",
+        "PRI * HTTP/2.0",
+        "GET http://elsewhere/v1/policies HTTP/1.1",
+        "GET //v1//policies HTTP/1.1",
+        "GET /v1/../docs HTTP/1.1",
+        "GET /%2e%2e/%2f HTTP/1.1",
+        "GET /\\xff HTTP/1.1",
+        "GET /?%00 HTTP/1.1",
+        "GET /a#b HTTP/1.1",
+    ],
+)
+def test_an_odd_request_line_is_refused(live: Live, line: str) -> None:
+    answer = talk(live, f"{line}\r\nHost: x\r\nConnection: close\r\n\r\n".encode(), end=True)
+
+    assert re.match(rb"HTTP/1.1 4\d\d ", answer), answer
+    assert b"content-type: application/problem+json" in answer
 
 
 def test_an_endless_head_is_cut(live: Live) -> None:

@@ -15,7 +15,7 @@ from tests.integration.http.live import live_server
 HERE: Final = Path(__file__).parent
 IOF_TABLE: Final = HERE.parents[2] / "policies" / "tables" / "iof.json"
 SEED: Final = "20260610"
-EXAMPLES: Final = "20"
+EXAMPLES: Final = "15"
 LIMIT_SECONDS: Final = 120
 
 #: A token for every case but those that are about tokens; no NUL, which JSON can spell and we

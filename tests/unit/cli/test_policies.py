@@ -276,6 +276,7 @@ def test_inputs_from_standard_input(run: Terminal, policy: Path) -> None:
         ('{"profile.age": 3}', "The policy has no such input."),
         ('{"profile": {"income": [5]}}', "An input is a text, a number"),
         ('{"profile.income": NaN}', "The input cannot be read"),
+        ('{"profile.income": 1, "profile": {"income": 2}}', "An input stands there twice."),
         ('{}\n{"a"', "Line 2 cannot be read"),
         ("{}\n7", "Line 2 is not one JSON object"),
     ],
@@ -329,6 +330,20 @@ def test_the_shipped_policy_gives_the_verdict_of_the_platform(
     assert result["offers"][0]["first_due_on"] == "2026-07-10"
     assert "can be accepted until" not in shown
     assert "Offers" in shown
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome"),
+    [({"application.term_months": 24}, "REFERRED"), ({"behaviour.late_now": 3}, "DECLINED")],
+)
+def test_without_an_amount_only_the_rules_speak_and_nothing_passes(
+    run: Terminal, write: WriteFile, given: dict[str, Any], outcome: str
+) -> None:
+    file = write("input.json", json.dumps(given))
+
+    result = run.document("policy", "eval", str(SHIPPED), "--input", str(file))
+
+    assert (result["outcome"], result["offers"]) == (outcome, [])
 
 
 def test_an_amount_that_nobody_can_ask_for_is_bad_usage(run: Terminal, write: WriteFile) -> None:
@@ -439,6 +454,10 @@ def test_cases_that_come_out_otherwise(run: Terminal, policy: Path, write: Write
         ('[[case]]\nname = "one"\noutcome = 3', "one: a case cannot be like this"),
         ('[[case]]\nname = "one"\noutcome = "X"\nrules = {}', "one: a case cannot be like this"),
         ('[[case]]\nname = "one"\noutcome = "X"\nmissing = ["a.b"]', "one: The policy has no such"),
+        (
+            '[[case]]\nname = "one"\noutcome = "X"\nchange = {profile.segment = 2026-06-10}',
+            "one: An input is a text",
+        ),
     ],
 )
 def test_cases_that_cannot_be_read_are_bad_usage(

@@ -164,7 +164,7 @@ def test_a_reviewer_cannot_approve_over_the_limit(world: World) -> None:
             await engine.decide(f"k{n}", application(amount=Money(9_000_00), term_months=60))
 
     world.run(use_up)
-    last = sorted(world.truth.state.decisions.values(), key=lambda row: row.decision_id)[-1]
+    last = max(world.truth.state.decisions.values(), key=lambda row: row.decision_id)
     case = json.loads(request(world, last.decision_id).body)
 
     assert json.loads(close(world, case["review_id"]).reply)["outcome"] != "APPROVED"

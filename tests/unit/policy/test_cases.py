@@ -85,7 +85,5 @@ def test_without_any_one_input_an_approval_is_lost_and_the_reason_names_it() -> 
     for name in (item.name for item in LOAN.reads):
         _, found = evaluated({"change": {name: ""}})
         ranked = rank_reasons(found, REASONS, "REFERRED")
-        if outcome_of(found) == "APPROVED":
-            assert name == "profile.months"  # it matters for large amounts only, here 8,000
-            continue
+        assert outcome_of(found) == "REFERRED"
         assert ("R94", name) in [(item.code, item.attribute) for item in ranked]

@@ -188,6 +188,7 @@ def test_a_result_that_is_not_exact_is_missing() -> None:
         ("$", "$ alone (write $.key, in an expression node) at 1 is not supported"),
         ("1 < a < 5", "comparisons do not chain (at 7): use and"),
         ("a == b == f", "comparisons do not chain (at 8): use and"),
+        ("n == null == f", "comparisons do not chain (at 11): use and"),
         ("null", "null can only be compared: x == null, x != null"),
         ("a + null", "null can only be compared: x == null, x != null"),
         ("a < null", "null can only be compared with an input: x == null, x != null"),

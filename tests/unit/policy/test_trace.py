@@ -171,7 +171,7 @@ def test_plain_entries() -> None:
         ("round((a+1)/b,2)", "round((a + 1) / b, 2)"),
         ("s not in ['x','y']", 'not (s in ["x", "y"])'),
         ("a in (1..2.50]", "a in (1..2.5]"),
-        ("f and (a>1 or b==null)", "f and ((a > 1) or b == null)"),
+        ("f and (a>1 or b==null)", "f and ((a > 1) or (b == null))"),
         ("not f", "not f"),
         ("b != null", "b != null"),
         ("f?1:2", "f ? 1 : 2"),
