@@ -22,7 +22,6 @@ from domain.features import Value
 from domain.instants import from_epoch_micros
 from domain.money import Money
 
-
 NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 

@@ -8,6 +8,7 @@ from decision_engine.policy.compile import CompiledPolicy, compile_policy
 from decision_engine.policy.findings import PolicyError
 from decision_engine.policy.reason_table import ReasonTable, check_codes
 from decision_engine.policy.scorecard import Scorecard
+from decision_engine.policy_texts import PolicyTexts, texts_of
 from decision_engine.pricing.tables import FundingTable, IofTable
 from decision_engine.snapshot import InputField
 from domain.canonical import ENCODER_VERSION
@@ -42,6 +43,7 @@ class Rulebook:
     funding: FundingTable
     tz_version: str
     fields: tuple[InputField, ...]
+    texts: PolicyTexts
 
     @property
     def model(self) -> Scorecard | None:
@@ -92,6 +94,7 @@ def build_rulebook(artifacts: Artifacts, tz_version: str) -> Rulebook:
             InputField(field.name, field.kind, field.max_age_days, field.reader())
             for field in compiled.reads
         ),
+        texts=texts_of(compiled),
     )
 
 

@@ -1,25 +1,26 @@
 """
-The full trace of an assessment as named entries, its hash, and a short mark of each entry.
+What an assessment went through, as named entries: a hash of all, and a short mark of each.
 
-The trace itself is not stored: it is recomputed from evidence when asked for. Its hash proves that
-the recomputation is the same; the marks, three bytes an entry, tell which entry is not.
+An entry is an input, a rate row, a rule's result, a derived value, an offer, or the text of a node
+(its conditions and thresholds). Conditions with values and distances follow from these and the
+policy, and are computed when somebody asks (`explain`). The hash proves that a recomputation is the
+same; the marks, three bytes an entry, tell which entry is not.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from decision_engine.assess import Assessment, Assessor
-from decision_engine.policy.trace import trace
+from decision_engine.policy.evaluation import Evaluation
+from decision_engine.policy.values import plain
+from decision_engine.policy_texts import MARK_HEX
 from decision_engine.pricing.tables import FundingRates, IofRates
 from decision_engine.snapshot import attribute_text
 from domain.canonical import encode
 from domain.errors import InvalidInputError
 
-MARK_HEX: Final = 6
-
-Entry = tuple[str, object]
+Entry = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,10 @@ class Trail:
 
     def differing(self, marks: str) -> tuple[str, ...]:
         """Return the names of the entries whose mark is not the one given."""
-        pairs = zip(self.names, _split(self.marks), strict=True)
         others = _split(marks)
         different = [
             name
-            for index, (name, mark) in enumerate(pairs)
+            for index, (name, mark) in enumerate(zip(self.names, _split(self.marks), strict=True))
             if index >= len(others) or others[index] != mark
         ]
         if len(others) > len(self.names):
@@ -46,32 +46,55 @@ class Trail:
 
 def trail_of(assessor: Assessor, assessment: Assessment) -> Trail:
     """Return the trail of an assessment; equal assessments leave equal trails."""
-    names, whole, marks = [], hashlib.sha256(), []
-    for name, value in entries_of(assessor, assessment):
-        mark = hashlib.sha256(encode([name, value])).digest()
+    static = assessor.rulebook.texts
+    names, whole, marks = [], hashlib.sha256(static.digest), []
+    for name, text in entries_of(assessor, assessment):
+        mark = hashlib.sha256(f"{name}\n{text}".encode()).digest()
         names.append(name)
         whole.update(mark)
         marks.append(mark.hex()[:MARK_HEX])
-    return Trail(tuple(names), "sha256:" + whole.hexdigest(), "".join(marks))
+    return Trail(
+        (*names, *static.names), "sha256:" + whole.hexdigest(), "".join(marks) + static.marks
+    )
 
 
 def entries_of(assessor: Assessor, assessment: Assessment) -> Iterator[Entry]:
-    """Yield every input, rate row, rule, derived value and offer, each under its own name."""
+    """Yield every entry that depends on the case, each with its one text."""
     snapshot = assessor.snapshot
     human = [assessor.human.outcome, *assessor.human.reasons] if assessor.human else None
-    yield "application", assessor.application.canonical()
-    yield "as_of", [snapshot.status, assessor.signed_on.isoformat(), human]
-    # What is held decides, not its ids: those of the same batch are given after the fold.
-    yield "exposure", [[held.principal, held.instalment] for held in assessor.exposure.commitments]
+    yield "application", _canonical(assessor.application.canonical())
+    yield "as_of", _canonical([snapshot.status, assessor.signed_on.isoformat(), human])
+    yield "exposure", _canonical(assessor.exposure.canonical())
     for name, held in sorted(snapshot.attributes.items()):
-        entry = [held.state, attribute_text(held.value), held.observed_us]
-        yield f"inputs.{name}", entry
+        text = attribute_text(held.value)
+        # The length keeps a text of any content apart from what follows it.
+        shown = "-" if text is None else f"{len(text)}:{text}"
+        yield f"inputs.{name}", f"{held.state} {shown} {held.observed_us}"
     yield from _tables(assessor)
     if assessment.asked is not None:
-        yield from _rules(assessor)
-    yield "outcome", [assessment.outcome.value, assessment.searched]
+        yield from _evaluated(assessment.asked.evaluation)
+    yield "outcome", f"{assessment.outcome.value} {assessment.searched}"
     for index, offer in enumerate(assessment.offers):
-        yield f"offers.{index}", offer.canonical()
+        yield f"offers.{index}", _canonical(offer.canonical())
+
+
+def _canonical(value: object) -> str:
+    return encode(value).decode()
+
+
+def _evaluated(evaluation: Evaluation) -> Iterator[Entry]:
+    for result in evaluation.results:
+        yield f"rules.{result.rule_id}", f"{result.result} {','.join(result.missing)}"
+    for name, value in evaluation.values.items():
+        text = _missing(evaluation.missing.get(name, ())) if value is None else plain(value)
+        yield f"values.{name}", text
+    for loss in evaluation.losses:
+        yield f"points.{loss.attribute}", f"{loss.points} {loss.lost}"
+    yield "uncovered", ",".join(evaluation.uncovered)
+
+
+def _missing(names: Sequence[str]) -> str:
+    return f"missing {','.join(names)}"
 
 
 def _tables(assessor: Assessor) -> Iterator[Entry]:
@@ -79,25 +102,18 @@ def _tables(assessor: Assessor) -> Iterator[Entry]:
         iof = assessor.rulebook.iof.rates_on(assessor.signed_on)
         funding = assessor.rulebook.funding.rates_on(assessor.signed_on)
     except InvalidInputError:
-        yield "tables", None
+        yield "tables", "no row"
         return
     yield "tables.iof", _iof_row(iof)
     yield "tables.funding", _funding_row(funding)
 
 
-def _iof_row(row: IofRates) -> list[object]:
-    return [row.row_index, str(row.daily), str(row.flat)]
+def _iof_row(row: IofRates) -> str:
+    return f"{row.row_index} {row.daily} {row.flat}"
 
 
-def _funding_row(row: FundingRates) -> list[object]:
-    return [row.row_index, str(row.funding), str(row.opex), str(row.margin), str(row.lgd)]
-
-
-def _rules(assessor: Assessor) -> Iterator[Entry]:
-    application = assessor.application
-    inputs = assessor.inputs(application.amount.centavos, application.term_months)
-    for entry in trace(assessor.rulebook.compiled, inputs, {"price": assessor.price}):
-        yield f"{entry.kind}s.{entry.node if entry.kind == 'row' else entry.id}", entry.plain()
+def _funding_row(row: FundingRates) -> str:
+    return f"{row.row_index} {row.funding} {row.opex} {row.margin} {row.lgd}"
 
 
 def _split(marks: str) -> list[str]:

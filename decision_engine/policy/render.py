@@ -26,7 +26,7 @@ def text_of(expr: Expr) -> str:
     """Return the expression as it could be written in a policy; `$.` comes out as full names."""
     match expr:
         case Literal():
-            return f'"{expr.value}"' if isinstance(expr.value, str) else plain(expr.value)
+            return _quoted(expr.value) if isinstance(expr.value, str) else plain(expr.value)
         case Ref():
             return expr.name
         case Choice():
@@ -48,6 +48,11 @@ def range_text(expr: Within) -> str:
 def list_text(items: tuple[Expr, ...]) -> str:
     """Return a list as it is written: `[1, 2]`."""
     return f"[{', '.join(map(text_of, items))}]"
+
+
+def _quoted(text: str) -> str:
+    """A text holds at most one kind of quote: there are no escapes to write both."""
+    return f"'{text}'" if '"' in text else f'"{text}"'
 
 
 def _end(expr: Expr) -> str:

@@ -149,7 +149,7 @@ def _forms() -> list[bytes]:
         json.dumps(backwards, indent=3).encode(),
         json.dumps(BODY, separators=(",", ":")).replace("c-0", "\\u0063-0").encode(),
         b"\r\n\t" + json.dumps(spelled, sort_keys=True).encode() + b" \n",
-        json.dumps(spelled | {"first_due_on": None}).encode(),
+        json.dumps(dict(reversed(spelled.items()))).encode(),
     ]
 
 

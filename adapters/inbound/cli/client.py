@@ -79,7 +79,7 @@ class Api:
                 return await self._once(request)
             except Failure as failure:
                 pause = failure.retry_after
-                if pause is None:
+                if pause is None or loop.time() + pause > end:
                     raise
                 await asyncio.sleep(pause)
 

@@ -156,8 +156,6 @@ class Runner:
         functions = {"price": assessor.price}
         evaluation = self.rulebook.compiled.evaluate(inputs, functions)
         outcome = _outcome(evaluation)
-        if self.prices_loans and outcome != "DECLINED":
-            outcome = "REFERRED"
         return Run(
             outcome=outcome,
             reasons=self._reasons(evaluation, outcome, attributes),

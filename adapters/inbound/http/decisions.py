@@ -35,6 +35,7 @@ from decision_engine.commands import Created, DecideCommand, RequestReviewComman
 from decision_engine.decisions import DecisionQuery
 
 DECISIONS: Final = "/v1/credit-decisions"
+ONE_DECISION: Final = f"{DECISIONS}/{{id}}"
 LIST_PARAMETERS: Final = (CUSTOMER_ID, OUTCOME, POLICY, FROM, TO, LIMIT, CURSOR)
 REPLAYED: Final = (b"idempotency-replayed", b"true")
 NOTHING: Final[HeaderPairs] = ()
@@ -47,6 +48,15 @@ DECIDED: Final = Success(
         "Location": "The decision.",
         "Idempotency-Replayed": "`true` when this reply was given before.",
     },
+)
+
+
+REVIEW_OPEN: Final = Success(
+    status=201,
+    description="The case is open.",
+    model=ReviewReply,
+    example=examples.REVIEW,
+    headers={"Idempotency-Replayed": "`true` when this reply was given before."},
 )
 
 
@@ -144,89 +154,106 @@ def body_of(found: bytes | Document) -> bytes:
 
 def decision_operations(handlers: DecisionHandlers) -> list[Operation]:
     """Return the routes of decisions."""
-    one = f"{DECISIONS}/{{id}}"
     return [
-        Operation(
-            method="POST",
-            path=DECISIONS,
-            handler=handlers.decide_request,
-            tag="decisions",
-            summary="Decide a credit application",
-            description=(
-                "Decides once, however often it is sent: the same Idempotency-Key and command get "
-                "the same status and bytes. The decision is durable before the reply. An unknown "
-                "customer is a decision too (REFERRED, R90)."
-            ),
-            scope="decisions:write",
-            body=ApplicationBody,
-            body_example=examples.APPLICATION,
-            idempotent=True,
-            success=DECIDED,
-            problems=("gone",),
-        ),
-        Operation(
-            method="GET",
-            path=DECISIONS,
-            handler=handlers.list,
-            tag="decisions",
-            summary="List decisions, newest first",
-            scope="decisions:read",
-            query=LIST_PARAMETERS,
-            success=Success(model=DecisionPage, example=examples.DECISION_PAGE),
-        ),
-        Operation(
-            method="GET",
-            path=one,
-            handler=handlers.read,
-            tag="decisions",
-            summary="Read a decision",
-            scope="decisions:read",
-            success=Success(model=DecisionReply, example=examples.DECISION),
-            problems=("not-found", "gone"),
-        ),
-        Operation(
-            method="GET",
-            path=f"{one}/explanation",
-            handler=handlers.explain,
-            tag="decisions",
-            summary="Explain a decision",
-            description="Every rule with its result, the ranked reasons, and what would help.",
-            scope="decisions:read",
-            query=(LANGUAGE,),
-            success=Success(model=ExplanationReply, example=examples.EXPLANATION),
-            problems=("not-found", "gone"),
-        ),
-        Operation(
-            method="POST",
-            path=f"{one}/replay",
-            handler=handlers.replay,
-            tag="decisions",
-            summary="Decide again from the stored evidence",
-            scope="decisions:read",
-            body=EmptyBody,
-            body_example={},
-            body_required=False,
-            success=Success(model=ReplayReply, example=examples.REPLAY),
-            problems=("not-found",),
-        ),
-        Operation(
-            method="POST",
-            path=f"{one}/review",
-            handler=handlers.request_review,
-            tag="reviews",
-            summary="Ask for a review by a person",
-            scope="decisions:write",
-            body=ReviewBody,
-            body_example=examples.REVIEW_BODY,
-            body_required=False,
-            idempotent=True,
-            success=Success(
-                status=201,
-                description="The case is open.",
-                model=ReviewReply,
-                example=examples.REVIEW,
-                headers={"Idempotency-Replayed": "`true` when this reply was given before."},
-            ),
-            problems=("not-found", "gone"),
-        ),
+        _decide(handlers),
+        _list(handlers),
+        _read(handlers),
+        _explain(handlers),
+        _replay(handlers),
+        _request_review(handlers),
     ]
+
+
+def _decide(handlers: DecisionHandlers) -> Operation:
+    return Operation(
+        method="POST",
+        path=DECISIONS,
+        handler=handlers.decide_request,
+        tag="decisions",
+        summary="Decide a credit application",
+        description=(
+            "Decides once, however often it is sent: the same Idempotency-Key and command get "
+            "the same status and bytes. The decision is durable before the reply. An unknown "
+            "customer is a decision too (REFERRED, R90)."
+        ),
+        scope="decisions:write",
+        body=ApplicationBody,
+        body_example=examples.APPLICATION,
+        idempotent=True,
+        success=DECIDED,
+        problems=("gone",),
+    )
+
+
+def _list(handlers: DecisionHandlers) -> Operation:
+    return Operation(
+        method="GET",
+        path=DECISIONS,
+        handler=handlers.list,
+        tag="decisions",
+        summary="List decisions, newest first",
+        scope="decisions:read",
+        query=LIST_PARAMETERS,
+        success=Success(model=DecisionPage, example=examples.DECISION_PAGE),
+    )
+
+
+def _read(handlers: DecisionHandlers) -> Operation:
+    return Operation(
+        method="GET",
+        path=ONE_DECISION,
+        handler=handlers.read,
+        tag="decisions",
+        summary="Read a decision",
+        scope="decisions:read",
+        success=Success(model=DecisionReply, example=examples.DECISION),
+        problems=("not-found", "gone"),
+    )
+
+
+def _explain(handlers: DecisionHandlers) -> Operation:
+    return Operation(
+        method="GET",
+        path=f"{ONE_DECISION}/explanation",
+        handler=handlers.explain,
+        tag="decisions",
+        summary="Explain a decision",
+        description="Every rule with its result, the ranked reasons, and what would help.",
+        scope="decisions:read",
+        query=(LANGUAGE,),
+        success=Success(model=ExplanationReply, example=examples.EXPLANATION),
+        problems=("not-found", "gone"),
+    )
+
+
+def _replay(handlers: DecisionHandlers) -> Operation:
+    return Operation(
+        method="POST",
+        path=f"{ONE_DECISION}/replay",
+        handler=handlers.replay,
+        tag="decisions",
+        summary="Decide again from the stored evidence",
+        scope="decisions:read",
+        body=EmptyBody,
+        body_example={},
+        body_required=False,
+        success=Success(model=ReplayReply, example=examples.REPLAY),
+        problems=("not-found",),
+    )
+
+
+def _request_review(handlers: DecisionHandlers) -> Operation:
+    return Operation(
+        method="POST",
+        path=f"{ONE_DECISION}/review",
+        handler=handlers.request_review,
+        tag="reviews",
+        summary="Ask for a review by a person",
+        scope="decisions:write",
+        body=ReviewBody,
+        body_example=examples.REVIEW_BODY,
+        body_required=False,
+        idempotent=True,
+        success=REVIEW_OPEN,
+        problems=("not-found", "gone"),
+    )

@@ -32,7 +32,7 @@ def days(first: date, last: date) -> st.SearchStrategy[str]:
 
 
 def instant(seconds: int) -> str:
-    return f"{datetime(1970, 1, 1) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.000Z"  # noqa: DTZ001 - told to be UTC
+    return f"{datetime(1970, 1, 1) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
 FORMATS: Final[dict[str, st.SearchStrategy[str]]] = {
@@ -43,13 +43,17 @@ FORMATS: Final[dict[str, st.SearchStrategy[str]]] = {
     "rate": st.integers(0, 10**6 - 1).map(lambda millionths: f"0.{millionths:06d}"),
     "cursor": st.just("taken-out-before-it-is-sent"),
 }
+Case = schemathesis.Case[Any]
+
 for name, strategy in FORMATS.items():
     schemathesis.openapi.format(name, strategy)
 
 
 @schemathesis.hook
 def before_call(
-    context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]
+    context: schemathesis.HookContext,  # noqa: ARG001 - named by the library
+    case: Case,
+    kwargs: dict[str, Any],  # noqa: ARG001 - named by the library
 ) -> None:
     """Make a case say what a caller can mean."""
     headers: Any = case.headers
@@ -91,15 +95,15 @@ def _with_whole_numbers(value: Any) -> Any:
 
 @schemathesis.hook
 def filter_failure(
-    context: schemathesis.HookContext,
+    context: schemathesis.HookContext,  # noqa: ARG001 - named by the library
     failure: Any,
-    case: schemathesis.Case,
+    case: Case,
     response: schemathesis.Response,
 ) -> bool:
     """Keep every failure but the two that are explained here."""
     if failure.code == ACCEPTED:
         # Anybody may send headers of their own (RFC 9110, 5.1).
-        known = {parameter.name.lower() for parameter in context.operation.headers}
+        known = {parameter.name.lower() for parameter in case.operation.headers}
         return not {name.lower() for name in case.headers or {}} - known - STANDARD_HEADERS
     if failure.code == REJECTED:
         # Each field is good, and together they make a loan that has no plan.

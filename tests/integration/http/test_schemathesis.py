@@ -36,7 +36,7 @@ def test_nothing_is_left_unexplained(tmp_path: Path) -> None:
     config = tmp_path / "schemathesis.toml"
     config.write_text(CONFIG)
     with live_server(tmp_path, price_really) as live:
-        done = subprocess.run(  # noqa: S603 - the command is ours
+        done = subprocess.run(
             [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run",
              f"{live.url}/openapi.json", "--seed", SEED, "--max-examples", EXAMPLES,
              "--phases", "examples,coverage,fuzzing", "--continue-on-failure",

@@ -6,7 +6,7 @@ import pytest
 
 from decision_engine.policy.evaluation import Evaluation, RuleResult
 from decision_engine.policy.findings import PolicyError
-from decision_engine.policy.reason_table import ReasonTable, check_codes
+from decision_engine.policy.reason_table import ReasonTable, check_codes, language_of
 from decision_engine.policy.reasons import Reason, State, rank_reasons
 from decision_engine.policy.scorecard import Loss, Scorecard
 from domain.canonical import sha256_text
@@ -147,6 +147,10 @@ def test_texts() -> None:
     assert entry.help("en") == entry.help("pt-BR") == "ajuda"
     assert REASONS.hash == sha256_text(raw(TABLE))
     assert (REASONS.id, REASONS.version) == ("reasons", 2)
+
+
+def test_every_tag_has_a_language() -> None:
+    assert [language_of(tag) for tag in ("en", "pt-BR", "fr", "")] == ["en", *["pt-BR"] * 3]
 
 
 def test_codes_of_a_policy_are_in_the_table() -> None:

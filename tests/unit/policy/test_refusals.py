@@ -222,6 +222,7 @@ def test_node_kinds_are_refused_by_name(kind: str, sentence: str) -> None:
         (table("v", ["a"], ["o"], [["1", "", "1"]], hitPolicy="collect"), "the hitPolicy of a val"),
         (table("v", ["a"], ["o"], [["1", "", "1"], ["2", "", '"x"']]), "the rows of an output ha"),
         (table("v", ["a"], ["o"], [["1", "", ""]]), "an expression must be a text that is not em"),
+        (table("v", ["a"], ["o"], [["1", "> > 1", "1"]]), 'syntax: unexpected ">" at 3'),
         (table("v", ["a"], ["o-p"], [["1", "", "1"]]), "an output must be a dotted name"),
         (table("v", ["a"], ["o"], [["1", "", "1"], ["1", "", "1"]]), 'the row id "1" is used 2 t'),
         (table("v", ["a"], [], [["1", ""]]), "a table needs at least one output"),

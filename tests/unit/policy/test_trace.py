@@ -170,6 +170,8 @@ def test_plain_entries() -> None:
         ("round(a)", "round(a, 0)"),
         ("round((a+1)/b,2)", "round((a + 1) / b, 2)"),
         ("s not in ['x','y']", 'not (s in ["x", "y"])'),
+        ("s == 'a\"b'", "s == 'a\"b'"),
+        ('s == "a\'b"', 's == "a\'b"'),
         ("a in (1..2.50]", "a in (1..2.5]"),
         ("f and (a>1 or b==null)", "f and ((a > 1) or (b == null))"),
         ("not f", "not f"),

@@ -1,0 +1,1 @@
+"""Every claim about speed, one command each: `make bench`."""

@@ -1,0 +1,1 @@
+"""The whole platform under simulation: decide, ingest and relay over the model stores."""
