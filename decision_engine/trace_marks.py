@@ -64,7 +64,7 @@ def entries_of(assessor: Assessor, assessment: Assessment) -> Iterator[Entry]:
     human = [assessor.human.outcome, *assessor.human.reasons] if assessor.human else None
     yield "application", _canonical(assessor.application.canonical())
     yield "as_of", _canonical([snapshot.status, assessor.signed_on.isoformat(), human])
-    yield "exposure", _canonical(assessor.exposure.canonical())
+    yield "exposure", _canonical(_held(assessor))
     for name, held in sorted(snapshot.attributes.items()):
         text = attribute_text(held.value)
         # The length keeps a text of any content apart from what follows it.
@@ -76,6 +76,11 @@ def entries_of(assessor: Assessor, assessment: Assessment) -> Iterator[Entry]:
     yield "outcome", f"{assessment.outcome.value} {assessment.searched}"
     for index, offer in enumerate(assessment.offers):
         yield f"offers.{index}", _canonical(offer.canonical())
+
+
+def _held(assessor: Assessor) -> list[list[int]]:
+    """Return what is held without its ids: those of one batch are given only after the fold."""
+    return [[held.principal, held.instalment] for held in assessor.exposure.commitments]
 
 
 def _canonical(value: object) -> str:

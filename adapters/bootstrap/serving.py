@@ -15,7 +15,7 @@ from rich.console import Console
 
 from adapters.bootstrap.demo_platform import EmbeddedDemoPlatform, Handled
 from adapters.bootstrap.platform import Core, running_core
-from adapters.bootstrap.shipped import DemoData
+from adapters.bootstrap.shipped import DemoData, personal_loan
 from adapters.bootstrap.stores import At
 from adapters.inbound.cli.demo.run import Demo
 from adapters.inbound.cli.demo.show import show_how_to_go_on, show_summary
@@ -33,10 +33,12 @@ from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.metrics_server import MetricsServer, serve_metrics
 from adapters.telemetry.monitoring import Telemetry
 from adapters.telemetry.standard_logging import capture
+from domain.ports.time import Deadline
 
 #: Where the clock of the demo's folder begins: the data ends in May 2026.
 DEMO_BEGIN: Final = datetime(2026, 6, 10, 12, tzinfo=UTC)
 SUBJECT: Final = "operator"
+PUBLISHING_SECONDS: Final = 30.0
 DONE: Final = 0
 FOUND_WRONG: Final = 1
 
@@ -93,6 +95,7 @@ async def served(
 async def run_platform(settings: EmbeddedSettings) -> int:
     """Serve until SIGINT or SIGTERM."""
     async with served(settings) as platform:
+        await _publish_first(platform.core)
         show_how_to_go_on(Console(stderr=True), platform.url, platform.metrics_url, None)
         await stop_signal()
     return DONE
@@ -115,6 +118,13 @@ async def run_demo(options: DemoOptions) -> int:
             show_how_to_go_on(console, platform.url, platform.metrics_url, token)
             await stop_signal()
     return DONE if document["replays"]["tried"] == document["replays"]["equal"] else FOUND_WRONG
+
+
+async def _publish_first(core: Core) -> None:
+    """Give an empty platform the shipped policy, so that it can decide; never replace one."""
+    if not core.rulebooks.active:
+        deadline = Deadline.after(core.stores.clock, PUBLISHING_SECONDS)
+        await core.policies.publish(personal_loan(), deadline)
 
 
 async def stop_signal() -> None:

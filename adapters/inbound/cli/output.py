@@ -85,7 +85,6 @@ def _console(stream: TextIO) -> Console:
     terminal = stream.isatty()
     return Console(
         file=stream,
-        force_terminal=None if terminal else False,
         color_system="auto" if terminal else None,
         width=None if terminal else PIPE_WIDTH,
         highlight=False,

@@ -16,7 +16,7 @@ from adapters.stores.model.ingestion_statements import ingestion_statements
 from adapters.stores.model.ledger_statements import ledger_statements
 from decision_engine.record.statements import Reconnect, TakeLane
 from domain.errors import DeadlineExceededError, TransientError
-from domain.ports.time import Deadline
+from domain.ports.time import Clock, Deadline
 from domain.ports.truth import (
     Begin,
     Commit,
@@ -45,13 +45,18 @@ class ModelTruth:
     """
     One connection of one process to the model database; implements `Truth`.
 
+    Once a lane has been taken, every later connection takes it before anything else.
     `serial` gives out the numbers of an AUTO_INCREMENT column, which no rollback takes back.
     """
 
-    def __init__(self, database: Database, name: str, serial: Iterator[int]) -> None:
+    def __init__(self, database: Database, name: str, serial: Iterator[int], clock: Clock) -> None:
         self._database: Final = database
         self._name: Final = name
+        self._clock: Final = clock
         self._connection: Connection | None = None
+        self._lane = ""
+        self._open = False
+        self._broken = False
         self._turn: Final = asyncio.Lock()
         self._perform: Final[dict[type, Perform]] = {
             **ledger_statements(serial),
@@ -59,14 +64,12 @@ class ModelTruth:
         }
 
     async def transact(self, program: Callable[[], Program[T]], deadline: Deadline) -> T:
-        """Run a program to its end; what it leaves open is rolled back."""
-        async with self._turn:
-            _refuse_late(deadline)
-            return await self._drive(program())
+        """Run a program to its end, whatever becomes of the caller; undo what it leaves open."""
+        return await asyncio.shield(asyncio.ensure_future(self._transact(program, deadline)))
 
     async def read(self, statements: Sequence[Statement], deadline: Deadline) -> list[Rows]:
         """Run reading statements on a connection of their own, on committed rows."""
-        _refuse_late(deadline)
+        self._refuse_late(deadline)
         try:
             connection = self._database.connect(f"{self._name}-reader")
         except errors.ModelStoreError as error:
@@ -80,9 +83,19 @@ class ModelTruth:
 
     async def close(self) -> None:
         """Close the connection."""
+        self._open = self._broken = False
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
+
+    async def _transact(self, program: Callable[[], Program[T]], deadline: Deadline) -> T:
+        async with self._turn:
+            self._refuse_late(deadline)
+            return await self._drive(program())
+
+    def _refuse_late(self, deadline: Deadline) -> None:
+        if self._clock.monotonic() >= deadline.at:
+            raise DeadlineExceededError("it had not begun when its time was up")
 
     async def _drive(self, running: Program[T]) -> T:
         try:
@@ -101,43 +114,63 @@ class ModelTruth:
             await self._tidy()
 
     async def _tidy(self) -> None:
-        try:
-            await self._run(Rollback())
-        except TruthError:
-            # A lost connection is of no use to the next program.
+        if self._open and not self._broken:
+            try:
+                await self._run(Rollback())
+            except TruthError:
+                # A connection whose transaction stays open is of no use to the next program.
+                self._broken = True
+        if self._broken:
             await self.close()
 
     async def _run(self, statement: Statement) -> list[Any]:
         try:
             return await self._execute(statement)
         except errors.ModelStoreError as error:
+            # A lost connection stays so until the program asks for another, or ends.
+            self._broken = self._broken or isinstance(error, errors.LostConnectionError)
+            self._open = self._open and not isinstance(error, errors.DeadlockError)
             raise translated(error) from error
 
     async def _execute(self, statement: Statement) -> list[Any]:
         if isinstance(statement, Reconnect):
             await self.close()
-        if self._connection is None:
-            self._connection = self._database.connect(self._name)
-        connection = self._connection
+            return []
+        connection = await self._connected()
         match statement:
             case Begin():
-                await connection.begin()
+                await self._begin(connection)
             case Commit():
                 await connection.commit()
+                self._open = False
             case Rollback():
                 await connection.rollback()
-            case Reconnect():
-                pass
+                self._open = False
             case TakeLane(lane):
+                self._lane = lane
                 await _take_lane(connection, lane)
             case _:
                 return await self._perform[type(statement)](connection, statement)
         return []
 
+    async def _connected(self) -> Connection:
+        if self._connection is None:
+            connection = self._database.connect(self._name)
+            try:
+                if self._lane:
+                    await _take_lane(connection, self._lane)
+            except errors.ModelStoreError:
+                await connection.close()
+                raise
+            self._connection = connection
+        return self._connection
 
-def _refuse_late(deadline: Deadline) -> None:
-    if asyncio.get_running_loop().time() >= deadline.at:
-        raise DeadlineExceededError("it had not begun when its time was up")
+    async def _begin(self, connection: Connection) -> None:
+        if self._open:
+            raise ServerError("a transaction is open")
+        # Before it is sent: when its answer is lost, a transaction may be open.
+        self._open = True
+        await connection.begin()
 
 
 def translated(error: errors.ModelStoreError) -> TruthError:
