@@ -40,7 +40,8 @@ def credit_score_of(profile: CreditData) -> int | None:
 
 
 def _slots(profile: CreditData, group: str) -> Iterator[Slot]:
-    return (slot for name, slot in profile.slots.items() if name.startswith(group))
+    # By name, so that of equals the same one counts whatever arrived first.
+    return (slot for name, slot in sorted(profile.slots.items()) if name.startswith(group))
 
 
 def _income_order(slot: Slot) -> tuple[int, int, int, int]:

@@ -1,10 +1,9 @@
 """What the test process adds to the product from outside: more crash points, a disk, faults."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from threading import Thread, current_thread
+from threading import Event, Thread, current_thread
 from types import SimpleNamespace
 from typing import Any, Final, NoReturn
 
@@ -26,6 +25,7 @@ At = Callable[[str], None]
 Fault = Callable[[Served, str], Awaitable[None]]
 
 PUTTING_SECONDS: Final = 10.0
+MEETING_SECONDS: Final = 60.0
 SQLITE_WRITER: Final = "truth-writer"
 
 
@@ -57,6 +57,24 @@ def _put(owner: Any, name: str, value: object) -> None:
     setattr(owner, name, value)
 
 
+def _break(owner: Any, name: str, value: object) -> None:
+    """Put a fault in the place of what works, until it is mended."""
+    BROKEN.append((owner, name, getattr(owner, name)))
+    _put(owner, name, value)
+
+
+async def mend() -> None:
+    """Undo every fault, once the handler has met the one that was meant for it."""
+    await asyncio.to_thread(HANDLED.wait, MEETING_SECONDS)
+    while BROKEN:
+        _put(*BROKEN.pop())
+
+
+BROKEN: Final[list[tuple[Any, str, object]]] = []
+HANDLED: Final = Event()
+HANDLED.set()
+
+
 # --- faults: each one carries a text that must not get out --------------------------------------
 
 
@@ -73,7 +91,7 @@ async def accepting(_: Served, text: str) -> None:
     async def broken(_self: AcceptEvents, documents: Sequence[object], _: Deadline) -> NoReturn:
         _fail(f"{text} {documents!r}")
 
-    _put(AcceptEvents, "__call__", broken)
+    _break(AcceptEvents, "__call__", broken)
 
 
 async def deciding(_: Served, text: str) -> None:
@@ -82,16 +100,18 @@ async def deciding(_: Served, text: str) -> None:
     async def broken(_self: CreditApproval, *arguments: object) -> NoReturn:
         _fail(f"{text} {arguments!r}")
 
-    _put(CreditApproval, "_run", broken)
+    _break(CreditApproval, "_run", broken)
 
 
 async def handling(_: Served, text: str) -> None:
     """Let every invocation of the Lambda handler meet a bug."""
 
     def broken(record: Mapping[str, Any]) -> NoReturn:
+        HANDLED.set()
         _fail(f"{text} {record!r}")
 
-    _put(kinesis, "_record", broken)
+    HANDLED.clear()
+    _break(kinesis, "_record", broken)
 
 
 async def thread(_: Served, text: str) -> None:
@@ -114,18 +134,11 @@ async def task(_: Served, text: str) -> None:
 async def unraisable(_: Served, text: str) -> None:
     """Let a destructor fail."""
 
-    class Fails:
+    class Failing:
         def __del__(self) -> None:
             _fail(text)
 
-    del Fails  # the class itself has no destructor
-    sys.unraisablehook(_unraisable(RuntimeError(text)))
-
-
-def _unraisable(error: BaseException) -> Any:
-    return SimpleNamespace(
-        exc_type=type(error), exc_value=error, exc_traceback=None, err_msg=str(error), object=error
-    )
+    Failing()
 
 
 async def raw_record(platform: Served, text: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from signal import SIGKILL
@@ -90,9 +91,10 @@ class Platform:
     ) -> Answer:
         """Send one request; `body` is JSON unless it is bytes already."""
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        payload = None if data is None else BytesIO(data)
         sent = {"Content-Type": "application/json"} if data is not None else {}
         sent |= DEADLINE | {name.replace("_", "-"): value for name, value in headers.items()}
-        async with self.http.request(method, path, data=data, headers=sent) as response:
+        async with self.http.request(method, path, data=payload, headers=sent) as response:
             found = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, found, await response.read())
 

@@ -104,6 +104,11 @@ class Session:
         await instruments.FAULTS[command["kind"]](self.platform, command["text"])
         return {}
 
+    async def mend(self, _: Command) -> dict[str, Any]:
+        """Undo what was broken."""
+        await instruments.mend()
+        return {}
+
 
 def live(connection: socket.socket) -> None:
     """Serve until the connection is closed or `stop` comes."""

@@ -49,7 +49,7 @@ Facts = dict[str, Any]
 def check_replay(data: Path) -> Measured:
     """Replay all decisions in fresh processes and raise unless every one is EQUAL."""
     decisions = Folder(data).decisions()
-    outcomes = Counter(stored.outcome for stored in decisions)
+    counts = _counts(decisions)
     seen = set()
     with tempfile.TemporaryDirectory(prefix="replay-") as temporary:
         folder = Path(temporary)
@@ -61,7 +61,16 @@ def check_replay(data: Path) -> Measured:
             assert not unequal, unequal[:5]
             assert [line[0] for line in lines] == [stored.decision_id for stored in decisions]
     assert len(seen) == len(SURROUNDINGS), "the surroundings did not differ"
-    return {"decisions": len(decisions), "replays": len(decisions) * len(SURROUNDINGS), **outcomes}
+    return {"decisions": len(decisions), "replays": len(decisions) * len(SURROUNDINGS), **counts}
+
+
+def _counts(decisions: Sequence[StoredDecision]) -> Counter[str]:
+    counts = Counter(stored.outcome for stored in decisions)
+    for stored in decisions:
+        facts = json.loads(stored.evidence or b"")
+        counts["with exposure"] += bool(facts["exposure"])
+        counts["reviewed"] += bool(facts["human"])
+    return counts
 
 
 def export(decisions: Sequence[StoredDecision], artifacts: Artifacts, folder: Path) -> None:

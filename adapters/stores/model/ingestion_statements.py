@@ -65,7 +65,7 @@ async def _read_inbox(connection: Connection, asked: ReadInbox) -> list[Any]:
 
 
 async def _lock_profiles(connection: Connection, asked: LockProfiles) -> list[Any]:
-    names = sorted(set(asked.customer_ids))
+    names = tuple(sorted(set(asked.customer_ids)))
     await _if_absent(connection, "customers", (_placeholder(name) for name in names))
     rows = await connection.select("customers", {"customer_id": names}, for_update=True)
     return [(row["customer_id"], row["profile"]) for row in rows]

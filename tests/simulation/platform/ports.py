@@ -103,7 +103,7 @@ class ModelVault:
 
 def sealed_text(text: str) -> str:
     """Return text in the shape that the vault's ciphertext has."""
-    return "siv1." + base64.b64encode(text.encode()).decode()
+    return "siv1." + base64.b64encode(f"sealed in the simulation: {text}".encode()).decode()
 
 
 def index_of(cpf_digits: str) -> str:

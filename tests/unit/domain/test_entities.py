@@ -180,4 +180,4 @@ def test_names_of_things_that_are_passed_around() -> None:
     assert ProjectionRow("c-1", "CUSTOMER_PROFILE", 1, b"").key == ("c-1", "CUSTOMER_PROFILE")
     assert Person(person_id="p").cpf_index == ""
     assert policy.version == 1
-    assert PolicyRole.CHAMPION == "champion"
+    assert PolicyRole("champion") is PolicyRole.CHAMPION

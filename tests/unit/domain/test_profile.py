@@ -25,16 +25,19 @@ def row(kind: TransactionKind, month: int = MAY, **fields: int) -> Transaction:
     version = fields.pop("version", 1)
     source = f"s{fields.pop('source', 1)}"
     number = fields.pop("id", version)
+    numbers = {"amount": 0, "limit": 0, "late": 0, "occurred_us": 1, "incarnation": 1, **fields}
     return Transaction(
         event_id=f"e{number}",
         customer_id="c",
         kind=kind,
         source=source,
-        incarnation=fields.pop("incarnation", 1),
+        incarnation=numbers["incarnation"],
         source_version=version,
-        occurred_us=fields.pop("occurred_us", 1),
+        occurred_us=numbers["occurred_us"],
         month=month,
-        **fields,
+        amount=numbers["amount"],
+        limit=numbers["limit"],
+        late=numbers["late"],
     )
 
 

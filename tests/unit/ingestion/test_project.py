@@ -16,7 +16,7 @@ from domain.features import features
 from domain.instants import from_epoch_micros
 from domain.money import Money
 from domain.ports.time import Deadline
-from domain.profile_bytes import profile_to_bytes
+from domain.profile_bytes import profile_from_bytes, profile_to_bytes
 from ingestion.fold import fold
 from ingestion.program import StoredProfile
 from ingestion.project import PROFILE_KEY
@@ -75,13 +75,27 @@ def test_what_is_not_known_is_no_column() -> None:
 def test_columns_and_features_tell_the_same_story(events: list[Event]) -> None:
     book = Book()
     book.add(events)
-    values = features(book.profile, from_epoch_micros(book.profile.newest_us))
+    profile = profile_from_bytes(profile_to_bytes(book.profile))
+    values = features(profile, from_epoch_micros(profile.newest_us))
 
     income, score = values["income.monthly"].value, values["bureau.score"].value
-    assert monthly_income_of(book.profile) == (
+    assert monthly_income_of(profile) == (
         None if income is None else Money.of(income).centavos  # type: ignore[arg-type]
     )
-    assert credit_score_of(book.profile) == score
+    assert credit_score_of(profile) == score
+    assert readable_columns(book.profile) == readable_columns(profile)
+
+
+def test_of_two_sources_that_spoke_alike_the_same_one_counts_in_any_order() -> None:
+    said = [
+        event(n, "bureau.score_updated", source=name, source_version=1, data=data)
+        for n, (name, data) in enumerate(
+            [("a", {"score": 1, "model": "m"}), ("b", {"score": 2, "model": "m"})], start=1
+        )
+    ]
+
+    for order in (said, said[::-1]):
+        assert readable_columns(profile_of(*order))["credit_score"] == 1
 
 
 def test_a_transaction_s_row_lives_thirty_days_from_its_first_application() -> None:

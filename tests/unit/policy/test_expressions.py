@@ -263,6 +263,8 @@ def test_the_deepest_expression_still_compiles() -> None:
         ("[2..2.5)", False),
         ("(2..3)", True),
         ("[1, 2.5]", True),
+        ("[n, 2.5]", True),
+        ("[n, b]", False),
         ("1, 2.5", True),
         ("1, 2, > 2", True),
         ("in [1, 2.5]", True),

@@ -1,0 +1,157 @@
+"""
+What happens in one history: which events come, who asks for what, and where things break.
+
+Customers a and b are one person, by their CPF; o is another. Of the person's requests exactly
+`fits` can be approved, since a loan more is over the limit and what is left is under the smallest
+offer. What o is told depends on whether a poisoned record of o came first.
+"""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.simulation.platform.events import Producer, Record, identity, income, reais, record
+from tests.simulation.platform.policy import LEAST, principal
+
+CUSTOMERS: Final = ("a", "b", "o")
+BIRTH: Final = {"relationship": {"since": "2020-01-31"}}
+BILL: Final = {"period": "2026-05", "balance": reais(100_00), "limit": reais(1_000_00)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One client that asks until it gets an answer, first of the API with this number."""
+
+    key: str
+    customer_id: str
+    reference: str
+    api: int
+    after_s: float
+
+    @property
+    def command_hash(self) -> str:
+        """What tells two commands under one key apart."""
+        return f"{self.customer_id}/{self.reference}"
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """One call that puts records, and when."""
+
+    records: tuple[Record, ...]
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """
+    A history to be.
+
+    opening: what is ingested before anybody asks. events: every distinct valid record.
+    """
+
+    seed: int
+    fits: int
+    limits: dict[str, int]
+    opening: tuple[Put, ...]
+    later: tuple[Put, ...]
+    events: tuple[Record, ...]
+    poison: Record | None
+    asks: tuple[Ask, ...]
+    kills: tuple[tuple[int, float], ...]
+    outage_at_s: float | None
+
+
+def plan(seed: int) -> Plan:
+    """Draw a history."""
+    chance = random.Random(f"plan {seed}")
+    producer = Producer(chance)
+    fits = chance.randint(1, 2)
+    limits = {
+        "person": fits * principal() + chance.randrange(LEAST),
+        "o": principal() + chance.randrange(LEAST),
+    }
+    first = _profiles(producer, limits)
+    more = _facts(producer, chance)
+    poison = _poison(producer, chance, first[-1]) if chance.random() < 0.7 else None
+    sent = [record(each) for each in more] + ([poison] if poison else [])
+    repeated = chance.sample([*map(record, first), *sent], k=2)
+    return Plan(
+        seed=seed,
+        fits=fits,
+        limits=limits,
+        opening=_puts(chance, [*map(record, first), record(chance.choice(first))], 0.0),
+        later=_puts(chance, [*sent, *repeated], 0.3),
+        events=tuple(map(record, [*first, *more])),
+        poison=poison,
+        asks=_asks(chance, fits),
+        kills=tuple((chance.randrange(5), chance.random() / 2) for _ in range(chance.randrange(3))),
+        outage_at_s=chance.random() / 2 if chance.random() < 0.2 else None,
+    )
+
+
+def _profiles(producer: Producer, limits: dict[str, int]) -> list[dict[str, Any]]:
+    known = {**income(limits["person"]), **identity()}
+    return [
+        producer.envelope(name, "customer.profile_updated", data)
+        for name, data in (("a", known), ("b", known), ("o", income(limits["o"])))
+    ]
+
+
+def _facts(producer: Producer, chance: random.Random) -> list[dict[str, Any]]:
+    paid = producer.envelope("a", "transaction.recorded", {"kind": "payment", "amount": "10.00"})
+    facts = [
+        paid,
+        producer.envelope("b", "statement.closed", BILL),
+        producer.envelope("a", "customer.profile_updated", BIRTH),
+    ]
+    if chance.random() < 0.6:
+        reversal = {"reverses": paid["event_id"]}
+        facts.append(producer.envelope("a", "transaction.reversed", reversal))
+    return facts
+
+
+def _poison(producer: Producer, chance: random.Random, known: dict[str, Any]) -> Record:
+    """Return a record of o that can never be applied; `known` is one that was."""
+    other = producer.envelope("o", "customer.profile_updated", BIRTH)
+    return chance.choice((
+        ("o", b'{"not": "JSON"'),
+        record({**other, "type": "customer.unheard_of"}),
+        record({**other, "event_id": known["event_id"]}),
+        record({**other, "source_version": known["source_version"]}),
+    ))  # fmt: skip
+
+
+def _puts(chance: random.Random, records: Sequence[Record], within_s: float) -> tuple[Put, ...]:
+    """Return the records in any order, in calls of one to three that may overtake one another."""
+    left = chance.sample(records, k=len(records))
+    puts = []
+    while left:
+        size = chance.randint(1, 3)
+        puts.append(Put(tuple(left[:size]), chance.random() * within_s))
+        left = left[size:]
+    return tuple(puts)
+
+
+def _asks(chance: random.Random, fits: int) -> tuple[Ask, ...]:
+    def ask(key: str, customer_id: str, reference: str = "") -> Ask:
+        return Ask(key, customer_id, reference, chance.randrange(2), chance.random() * 0.2)
+
+    keys = [f"k{number}" for number in range(fits + 2)]
+    owners = {key: chance.choice("ab") for key in keys}
+    asks = [ask(key, owners[key]) for key in keys]
+    asks += [ask(key, owners[key]) for key in chance.sample(keys, k=2)]
+    asks += [ask(key, owners[key], "another command") for key in chance.sample(keys, k=1)]
+    asks += [ask("o1", "o"), ask("o1", "o")]
+    return tuple(asks)
+
+
+def text_of(made: Record) -> str:
+    """Return a record in one line, for traces."""
+    try:
+        envelope = json.loads(made[1])
+    except ValueError:
+        return f"{made[0]}: not JSON"
+    return f"{made[0]}: {envelope['type']} {envelope['source_version']} {envelope['event_id'][-6:]}"
