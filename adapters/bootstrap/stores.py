@@ -54,6 +54,7 @@ class Stores:
 
     def close(self) -> None:
         """Close every file and let another process take the folder."""
+        folder_clock.keep(self.folder.root, self.clock.now())
         for held in (self.stream, self.keyspaces, self.dynamodb, self.truth, self.vault):
             held.close()
         self.folder.release()

@@ -106,6 +106,8 @@ def enter(verdict: Verdict, decision_id: str, view: View, decided_us: int) -> No
         person_id, application.product, application.amount.centavos, decided_us, decision_id
     )
     view.recent.setdefault(person_id, []).append(row)
+    if verdict.entry.review is not None:
+        view.open_reviews -= {verdict.entry.review.review_id}
 
 
 def _settled(entry: Entry, view: View) -> Result | None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from domain.errors import PermanentError
+from domain.errors import InvalidInputError, PermanentError
 from domain.instants import instant_micros, parse_instant
 
 NAME: Final = "clock.json"
@@ -24,21 +24,30 @@ def read_offset(data: Path) -> timedelta:
     Raises:
         PermanentError: the file is there but cannot be read.
     """
-    try:
-        document = json.loads((data / NAME).read_bytes())
-        return timedelta(microseconds=int(document["offset_us"]))
-    except FileNotFoundError:
-        return timedelta(0)
-    except (ValueError, KeyError, TypeError) as error:
-        raise PermanentError(f"{NAME} of the data folder cannot be read") from error
+    kept = _read(data)
+    return kept[0] if kept else timedelta(0)
 
 
 def saved_instant(data: Path) -> datetime | None:
-    """Return the last instant that the folder's clock is known to have shown, or None."""
+    """
+    Return the last instant that the folder's clock is known to have shown, or None.
+
+    Raises:
+        PermanentError: the file is there but cannot be read.
+    """
+    kept = _read(data)
+    return kept[1] if kept else None
+
+
+def _read(data: Path) -> tuple[timedelta, datetime] | None:
     try:
-        return parse_instant(json.loads((data / NAME).read_bytes())["instant"])
+        document = json.loads((data / NAME).read_bytes())
+        offset = timedelta(microseconds=int(document["offset_us"]))
+        return offset, parse_instant(document["instant"])
     except FileNotFoundError:
         return None
+    except (ValueError, KeyError, TypeError, InvalidInputError) as error:
+        raise PermanentError(f"{NAME} of the data folder cannot be read") from error
 
 
 def save(data: Path, offset: timedelta, instant: datetime) -> None:
@@ -54,6 +63,12 @@ def save(data: Path, offset: timedelta, instant: datetime) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(target)
+
+
+def keep(data: Path, instant: datetime) -> None:
+    """Keep the instant that a folder's own clock has reached; a folder on real time has none."""
+    if (data / NAME).exists():
+        save(data, read_offset(data), instant)
 
 
 def resume(

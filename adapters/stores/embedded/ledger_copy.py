@@ -1,4 +1,4 @@
-"""The ledger of a data folder, read for verification: lane by lane, without the running platform."""
+"""The ledger of a data folder, read for verification, lane by lane, while the platform rests."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,11 +1,12 @@
 """How the statements of a batch of events run on the model database."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from adapters.stores.model.connection import Connection
 from adapters.stores.model.errors import DuplicateKeyError
+from adapters.stores.model.schema import columns_of
 from adapters.stores.model.table import Row
 from domain.transaction import Transaction
 from ingestion.statements import (
@@ -57,16 +58,25 @@ async def _if_absent(connection: Connection, table: str, rows: Iterable[Row]) ->
 
 async def _read_inbox(connection: Connection, asked: ReadInbox) -> list[Any]:
     rows = await connection.select("inbox", {"event_id": asked.event_ids})
-    found = {row["event_id"]: row for row in rows}
-    for stream_id, version in asked.stream_versions:
-        where = {"stream_id": stream_id, "source_version": version}
-        found.update({row["event_id"]: row for row in await connection.select("inbox", where)})
-    return [InboxRow(**row) for row in found.values()]
+    if asked.stream_versions:
+        wanted = frozenset(asked.stream_versions)
+        streams, versions = zip(*sorted(wanted), strict=True)
+        rows += await connection.select(
+            "inbox",
+            {
+                "stream_id": tuple(dict.fromkeys(streams)),
+                "source_version": tuple(dict.fromkeys(versions)),
+            },
+            and_where=lambda row: (row["stream_id"], row["source_version"]) in wanted,
+        )
+    return [InboxRow(**row) for row in {row["event_id"]: row for row in rows}.values()]
 
 
 async def _lock_profiles(connection: Connection, asked: LockProfiles) -> list[Any]:
     names = tuple(sorted(set(asked.customer_ids)))
-    await _if_absent(connection, "customers", (_placeholder(name) for name in names))
+    there = await connection.select("customers", {"customer_id": names})
+    missing = set(names) - {row["customer_id"] for row in there}
+    await _if_absent(connection, "customers", map(_placeholder, sorted(missing)))
     rows = await connection.select("customers", {"customer_id": names}, for_update=True)
     return [(row["customer_id"], row["profile"]) for row in rows]
 
@@ -100,7 +110,7 @@ def _transaction(row: Row) -> Transaction:
 
 
 async def _ensure_persons(connection: Connection, asked: EnsurePersons) -> list[Any]:
-    await _if_absent(connection, "persons", (asdict(row) for row in asked.rows))
+    await _if_absent(connection, "persons", map(columns_of, asked.rows))
     return []
 
 
@@ -120,7 +130,7 @@ async def _write_profiles(connection: Connection, asked: WriteProfiles) -> list[
 async def _insert_transactions(connection: Connection, asked: InsertTransactions) -> list[Any]:
     rows = [
         {
-            **asdict(write.row),
+            **columns_of(write.row),
             "reversed": write.reversed,
             "applied_us": write.applied_us,
             "payload": write.payload,
@@ -137,17 +147,17 @@ async def _mark_reversed(connection: Connection, asked: MarkReversed) -> list[An
 
 
 async def _insert_inbox(connection: Connection, asked: InsertInbox) -> list[Any]:
-    rows = [asdict(row) for row in asked.rows]
+    rows = [columns_of(row) for row in asked.rows]
     if rows:
         await connection.insert("inbox", rows)
     return []
 
 
 async def _insert_parked(connection: Connection, asked: InsertParked) -> list[Any]:
-    await _if_absent(connection, "parked_events", (asdict(row) for row in asked.rows))
+    await _if_absent(connection, "parked_events", map(columns_of, asked.rows))
     return []
 
 
 async def _insert_ingestion_batch(connection: Connection, asked: InsertIngestionBatch) -> list[Any]:
-    await connection.insert("ingestion_batches", asdict(asked.row))
+    await connection.insert("ingestion_batches", columns_of(asked.row))
     return []

@@ -1,10 +1,11 @@
 """How the statements of a ledger batch run on the model database."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from adapters.stores.model.connection import Connection
+from adapters.stores.model.schema import columns_of
 from adapters.stores.model.table import Row
 from consistency.outbox.statements import DeleteOutbox, OutboxEvent, ReadOutbox
 from decision_engine.archive import ReadCustomerProfile, ReadDecision, StoredDecision
@@ -41,7 +42,9 @@ def ledger_statements(serial: Iterator[int]) -> dict[type, Perform]:
     """Return how each statement runs; `serial` numbers the rows of the outbox."""
 
     async def insert_outbox(connection: Connection, asked: InsertOutbox) -> list[Any]:
-        await _insert(connection, "outbox", ({**asdict(r), "id": next(serial)} for r in asked.rows))
+        await _insert(
+            connection, "outbox", ({**columns_of(r), "id": next(serial)} for r in asked.rows)
+        )
         return []
 
     return {**_reads(), **_writes(), InsertOutbox: insert_outbox}
@@ -85,7 +88,7 @@ async def _insert(connection: Connection, table: str, rows: Iterable[Row]) -> No
 
 def _inserting(table: str) -> Perform:
     async def insert(connection: Connection, asked: Any) -> list[Any]:
-        await _insert(connection, table, (asdict(row) for row in asked.rows))
+        await _insert(connection, table, map(columns_of, asked.rows))
         return []
 
     return insert
@@ -136,11 +139,16 @@ async def _read_contracts(connection: Connection, asked: ReadContracts) -> list[
 
 
 async def _read_keys(connection: Connection, asked: ReadKeys) -> list[Any]:
-    found: list[Any] = []
-    for client_id, idem_key in asked.keys:
-        where = {"client_id": client_id, "idem_key": idem_key}
-        found += _made(ReplyRow, await connection.select("credit_decisions", where))
-    return found
+    if not asked.keys:
+        return []
+    wanted = frozenset(asked.keys)
+    clients, keys = zip(*sorted(wanted), strict=True)
+    rows = await connection.select(
+        "credit_decisions",
+        {"client_id": tuple(dict.fromkeys(clients)), "idem_key": tuple(dict.fromkeys(keys))},
+        and_where=lambda row: (row["client_id"], row["idem_key"]) in wanted,
+    )
+    return _made(ReplyRow, rows)
 
 
 async def _read_recent(connection: Connection, asked: ReadRecent) -> list[Any]:
@@ -190,7 +198,7 @@ async def _read_outbox(connection: Connection, asked: ReadOutbox) -> list[Any]:
 
 
 async def _insert_batch(connection: Connection, asked: InsertBatch) -> list[Any]:
-    await connection.insert("ledger_batches", asdict(asked.row))
+    await connection.insert("ledger_batches", columns_of(asked.row))
     return []
 
 

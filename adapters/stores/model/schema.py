@@ -1,8 +1,8 @@
 """The platform's tables as the model database knows them: keys and indices, nothing else."""
 
-from typing import Final
+from typing import Any, Final
 
-from adapters.stores.model.table import Table
+from adapters.stores.model.table import Row, Table
 
 TABLES: Final = (
     Table("persons", ("person_id",)),
@@ -28,3 +28,8 @@ TABLES: Final = (
     Table("ledger_batches", ("lane", "sequence")),
     Table("reviews", ("review_id",), indexes=(("decision_id",),)),
 )
+
+
+def columns_of(row: Any) -> Row:
+    """Return the fields of a statement's row as columns, each as it is."""
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}

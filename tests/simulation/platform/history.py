@@ -1,7 +1,7 @@
 """One history from its seed: chaos first, then calm, and what everybody and every store says."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tests.simulation.kernel.faults import Faults, Rates
@@ -11,13 +11,22 @@ from tests.simulation.platform.services import Api, Ingest, Relay, Service
 from tests.simulation.platform.stores import Stores
 
 ROUGH: Final = Rates(
-    delay=0.1, lost=0.008, landed=0.008, late=0.008, half_open=0.004, crash=0.0006, transient=0.006
+    yields_max=1,
+    delay=0.1,
+    lost=0.008,
+    landed=0.008,
+    late=0.008,
+    half_open=0.004,
+    crash=0.0006,
+    transient=0.006,
 )
-ROUGH_COMMIT: Final = Rates(
-    delay=0.2, lost=0.04, landed=0.08, late=0.08, half_open=0.04, crash=0.002, late_s_max=2.0
+#: Late beyond the second that a lock is waited for.
+ROUGH_COMMIT: Final = replace(
+    ROUGH, delay=0.2, lost=0.04, landed=0.08, late=0.08, half_open=0.04, late_s_max=1.5
 )
+QUIET: Final = Rates(yields_max=1)
 #: Longer than any late landing and any lingering session.
-SETTLE_S: Final = 3.0
+SETTLE_S: Final = 2.0
 CHAOS_S: Final = 3.0
 DRAIN_S: Final = 60.0
 POLL_S: Final = 0.1
@@ -83,6 +92,7 @@ class World:
         await asyncio.wait([*work, *asks], timeout=CHAOS_S)
         await asyncio.gather(*chaos)
         self.faults.heal()
+        self.faults.override("", QUIET)
         await asyncio.gather(*work, *asks)
 
     async def _kill(self, number: int, at_s: float) -> None:

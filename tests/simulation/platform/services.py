@@ -33,7 +33,7 @@ from tests.simulation.platform.stores import Stores
 RESTART_S: Final = 0.02
 REQUEST_S: Final = 2.0
 INVOCATION_S: Final = 10.0
-IDLE_S: Final = 0.25
+IDLE_S: Final = 0.4
 MAPPING: Final = MappingSettings(batch_size=4, first_wait_s=0.02, longest_wait_s=0.5, idle_s=IDLE_S)
 
 

@@ -1,0 +1,1 @@
+"""Tests of what a data folder keeps beside its stores."""
