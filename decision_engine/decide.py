@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from decision_engine.case import CreditCase
 from decision_engine.commands import DecideCommand, Recorded
@@ -23,6 +24,9 @@ from domain.ports.time import Clock, Deadline
 
 #: A person that moves between customers is gathered again at most this often.
 MAX_GATHERS = 3
+#: Requests of one customer that are decided at a time; the others wait, so that nobody waits for
+#: a customer who asks often: all but a few of those requests are decided again under the lock.
+AT_ONCE = 2
 #: Keys are scoped to the route: a review's key never meets a decision's.
 ROUTE = "decide"
 
@@ -62,6 +66,10 @@ class CreditApproval:
     monitoring: Monitoring
     _flights: dict[IdempotencyKey, "asyncio.Task[Recorded]"] = field(
         default_factory=dict, init=False
+    )
+    #: Held by those who wait or decide, and forgotten with the last of them.
+    _turns: WeakValueDictionary[str, asyncio.Semaphore] = field(
+        default_factory=WeakValueDictionary, init=False
     )
 
     async def __call__(self, command: DecideCommand) -> Recorded:
@@ -111,6 +119,11 @@ class CreditApproval:
         if known is not None:
             row = Known(known.decision_id, known.command_hash, known.reply)
             return _reply_of(row, submission.command_hash)
+        turns = self._turns.setdefault(application.customer_id, asyncio.Semaphore(AT_ONCE))
+        async with turns:
+            return await self._decide(submission, application)
+
+    async def _decide(self, submission: Submission, application: CreditApplication) -> Recorded:
         rulebook = self._rulebook(application)
         as_of = self.clock.now()
         check_first_due_on(application, as_of)

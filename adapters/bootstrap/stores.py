@@ -1,9 +1,11 @@
 """The embedded profile's stores: every file of a data folder, opened by its one owner."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
 
 from adapters.security.key_ring import KeyRing
 from adapters.security.key_vault import SqliteKeyVault
@@ -29,6 +31,16 @@ INDEX_KEY: Final = "index.key"
 REQUEST_KEY: Final = "request.key"
 
 At = Callable[[str], None]
+
+
+class Closable(Protocol):
+    """What holds a file open."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+Closing = TypeVar("Closing", bound=Closable)
 
 
 def _nowhere(_place: str) -> None:
@@ -72,37 +84,51 @@ async def open_stores(
     Raises:
         PermanentError: another process owns the folder, or a file is of another version.
     """
+    with ExitStack() as opened:
+        stores = await _open(settings, begin, at, opened)
+        # From here on whoever asked for the stores closes them.
+        opened.pop_all()
+    return stores
+
+
+async def _open(
+    settings: EmbeddedSettings, begin: datetime | None, at: At, opened: ExitStack
+) -> Stores:
     folder = DataFolder.claim(settings.data.expanduser())
+    opened.callback(folder.release)
     real = SystemClock()
-    truth = SqliteTruth(
-        SqliteFile(folder.truth, Layout("truth", SCHEMA_VERSION, schema_ddl()), real), at=at
-    )
+    layout = Layout("truth", SCHEMA_VERSION, schema_ddl())
+    truth = _kept(opened, SqliteTruth(SqliteFile(folder.truth, layout, real), at=at))
     clock = await _folder_clock(folder, truth, real, begin)
+
+    def file(path: Path, held: Layout) -> SqliteFile:
+        return _kept(opened, SqliteFile(path, held, clock, at=at))
+
+    vault = SqliteKeyVault(
+        folder.person_keys,
+        kek=KeyRing.load_or_create(folder.wrapping_key),
+        index=KeyRing.load_or_create(folder.root / INDEX_KEY),
+        clock=clock,
+    )
     return Stores(
         folder=folder,
         clock=clock,
         ids=SystemIds(),
         chance=SystemChance(),
         truth=truth,
-        keyspaces=SqliteProjection(
-            SqliteFile(folder.keyspaces, KEYSPACES.layout, clock, at=at), KEYSPACES, clock
-        ),
-        dynamodb=SqliteProjection(
-            SqliteFile(folder.dynamodb, DYNAMODB.layout, clock, at=at), DYNAMODB, clock
-        ),
+        keyspaces=SqliteProjection(file(folder.keyspaces, KEYSPACES.layout), KEYSPACES, clock),
+        dynamodb=SqliteProjection(file(folder.dynamodb, DYNAMODB.layout), DYNAMODB, clock),
         cache=MemoryCache(clock, SystemChance(), bytes_max=settings.cache_bytes),
-        stream=EmbeddedStream(
-            SqliteFile(folder.stream, _stream_layout(settings), clock, at=at), clock
-        ),
-        vault=SqliteKeyVault(
-            folder.person_keys,
-            kek=KeyRing.load_or_create(folder.wrapping_key),
-            index=KeyRing.load_or_create(folder.root / INDEX_KEY),
-            clock=clock,
-        ),
+        stream=EmbeddedStream(file(folder.stream, _stream_layout(settings)), clock),
+        vault=_kept(opened, vault),
         tokens=TokenKey.load_or_create(folder.token_key),
         request_keys=RequestKeys.load_or_create(folder.root / REQUEST_KEY),
     )
+
+
+def _kept(opened: ExitStack, held: Closing) -> Closing:
+    opened.callback(held.close)
+    return held
 
 
 def _stream_layout(settings: EmbeddedSettings) -> Layout:

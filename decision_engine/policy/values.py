@@ -61,12 +61,10 @@ def quotient(dividend: Decimal, divisor: Decimal, digits: int) -> Decimal:
     Return the exact quotient rounded half-even to `digits` decimals, by whole numbers only.
 
     Raises:
-        ArithmeticError: the divisor is zero, or the result needs more than 60 digits.
+        ArithmeticError: the divisor is zero (by `divmod`), or the result is over 60 digits.
     """
     top, under_top = dividend.as_integer_ratio()
     bottom, under_bottom = divisor.as_integer_ratio()
-    if bottom == 0:
-        raise ZeroDivisionError
     numerator, denominator = top * under_bottom * 10**digits, under_top * bottom
     if denominator < 0:
         numerator, denominator = -numerator, -denominator

@@ -107,10 +107,12 @@ class Edge:
         if isinstance(error, HTTPException):
             return ProblemError("route-not-found")
         problem = problem_of(error) if isinstance(error, CreditError) else ProblemError("internal")
-        if PROBLEMS[problem.code].status >= SERVER_FAULT:
+        status = PROBLEMS[problem.code].status
+        if status >= SERVER_FAULT:
             self._monitoring.event(
                 "http.failed",
-                level="error",
+                # Being away for a while is foreseen; any other 5xx is a bug.
+                level="error" if status == SERVER_FAULT else "warning",
                 code=problem.code,
                 route=exchange.route,
                 error_type=type_chain(error),

@@ -220,7 +220,11 @@ POLICY_SUMMARY: Final = {
 POLICY_LIST: Final = {"items": [POLICY_SUMMARY], "next_cursor": None}
 POLICY_SHOWN: Final = POLICY_SUMMARY | {"document": {"nodes": [], "edges": []}}
 LIVE: Final = {"status": "live"}
-READY: Final = {"status": "ready", "tiers": [{"name": "ledger", "state": "closed"}]}
+READY: Final = {
+    "status": "ready",
+    "tiers": {"aurora": {"status": "up", "breaker": "closed"}},
+    "products": ["personal_loan"],
+}
 PROBLEM: Final[dict[str, Any]] = {
     "type": "/problems/invalid-input",
     "title": "Invalid input",

@@ -5,23 +5,27 @@ A gate is the ASGI endpoint of one route. FastAPI's own route function would cos
 of the whole request (docs: bench), so gates are mounted as plain endpoints of its router.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from adapters.inbound.http.exchange import Exchange, Send, reply_to
-from adapters.inbound.http.messages import JSON, Call
+from adapters.inbound.http.messages import JSON, Call, Reply
 from adapters.inbound.http.operation import Operation
 from adapters.inbound.http.queries import read_query
 from adapters.inbound.http.refusals import ProblemError
 from adapters.inbound.http.request_body import WHOLE_BODY, Receive, read_body, read_whole_body
 from adapters.inbound.http.request_headers import Headers
 from adapters.security.tokens import Principal, TokenRefusedError, Verifier
+from domain.errors import DeadlineExceededError
 from domain.ports.time import Clock, Deadline
 
 Scope = MutableMapping[str, Any]
 Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CHALLENGE: Final = b'Bearer realm="credit-platform"'
+#: What a use case may need to say by itself that its time is over.
+GRACE_SECONDS: Final = 1.0
 NOBODY: Final = Principal("", frozenset())
 
 
@@ -40,8 +44,18 @@ class Gate:
         exchange: Exchange = scope["credit.exchange"]
         exchange.route = self.operation.path
         call = await self._admit(scope, receive, exchange)
-        reply = await self.operation.handler(call)
-        await reply_to(send, exchange, reply)
+        await reply_to(send, exchange, await self._handled(call))
+
+    async def _handled(self, call: Call) -> Reply:
+        """Return the handler's reply; a handler that forgets its deadline is left behind."""
+        limit = asyncio.timeout_at(call.deadline.at + GRACE_SECONDS)
+        try:
+            async with limit:
+                return await self.operation.handler(call)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise DeadlineExceededError("the handler did not keep its deadline") from None
 
     async def _admit(self, scope: Scope, receive: Receive, exchange: Exchange) -> Call:
         operation, headers = self.operation, exchange.headers

@@ -270,7 +270,7 @@ class ReadyReply(ReplyModel):
     """Whether requests should come here."""
 
     status: Literal["ready", "degraded"]
-    tiers: list[dict[str, Any]]
+    tiers: dict[str, dict[str, Any]]
 
 
 class Fault(BaseModel):

@@ -84,6 +84,7 @@ async def start_server(app: Any, host: str, port: int) -> RunningServer:
     if task.done():
         answering.cancel()
         await task
+    freeze_memory()
     return RunningServer(host, int(listener.getsockname()[1]), server, task)
 
 
@@ -97,7 +98,6 @@ async def serve(
 ) -> None:
     """Serve until `stop` is set, then end gracefully; `ready` is told the port."""
     running = await start_server(app, host, port)
-    freeze_memory()
     ready(running.port)
     stopping = asyncio.create_task(stop.wait())
     ended = asyncio.create_task(running.ended())

@@ -10,6 +10,7 @@ from adapters.stores.embedded.opening import sync_folder
 from domain.errors import PermanentError
 
 LOCK: Final = "owner.lock"
+TRUTH: Final = "truth.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class DataFolder:
     @property
     def truth(self) -> Path:
         """The store of truth."""
-        return self.root / "truth.sqlite"
+        return self.root / TRUTH
 
     @property
     def keyspaces(self) -> Path:

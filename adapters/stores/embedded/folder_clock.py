@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from adapters.stores.embedded.opening import sync_folder
 from domain.errors import InvalidInputError, PermanentError
 from domain.instants import instant_micros, parse_instant
 
@@ -63,6 +64,7 @@ def save(data: Path, offset: timedelta, instant: datetime) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(target)
+    sync_folder(data)
 
 
 def keep(data: Path, instant: datetime) -> None:

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import apsw
 
+from adapters.stores.embedded.directory import TRUTH
 from decision_engine.record.statements import BatchRow, DecisionRow
 from domain.errors import NotFoundError
 
-TRUTH: Final = "truth.sqlite"
 LANES: Final = "SELECT DISTINCT lane FROM ledger_batches ORDER BY lane"
 STRAYS: Final = (
     "SELECT DISTINCT lane FROM credit_decisions WHERE lane NOT IN"

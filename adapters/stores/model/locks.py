@@ -38,9 +38,6 @@ class Owner(Protocol):
     def weight(self) -> int:
         """Return how much work it has done; of a circle the lightest is given up."""
 
-    def roll_back(self) -> None:
-        """Undo everything and release all locks, at once."""
-
 
 @dataclass(slots=True, eq=False)
 class _Request:
@@ -102,7 +99,7 @@ class LockTable:
 
         Raises:
             LockWaitError: the wait was too long; other locks are kept.
-            DeadlockError: the owner was chosen to break a circle and is rolled back.
+            DeadlockError: the owner was chosen to break a circle, so it must roll back.
         """
         if self.is_free(owner, resource, mode):
             self._grant(owner, resource, mode)
@@ -260,7 +257,6 @@ class LockTable:
                 return
             victim = min(circle, key=lambda each: (each.weight, each is not request.owner))
             self.interrupt(victim, DeadlockError("chosen to break a circle of waits"))
-            victim.roll_back()
 
     def _circle(self, start: Owner) -> list[Owner]:
         """Return a circle of owners that wait for one another through `start`, or nothing."""

@@ -124,19 +124,22 @@ class ModelTruth:
             await self.close()
 
     async def _run(self, statement: Statement) -> list[Any]:
+        perform = self._perform.get(type(statement))
         try:
-            return await self._execute(statement)
+            if perform is None:
+                return await self._control(statement)
+            return await perform(self._connection or await self._connect(), statement)
         except errors.ModelStoreError as error:
             # A lost connection stays so until the program asks for another, or ends.
             self._broken = self._broken or isinstance(error, errors.LostConnectionError)
             self._open = self._open and not isinstance(error, errors.DeadlockError)
             raise translated(error) from error
 
-    async def _execute(self, statement: Statement) -> list[Any]:
+    async def _control(self, statement: Statement) -> list[Any]:
         if isinstance(statement, Reconnect):
             await self.close()
             return []
-        connection = await self._connected()
+        connection = self._connection or await self._connect()
         match statement:
             case Begin():
                 await self._begin(connection)
@@ -150,20 +153,19 @@ class ModelTruth:
                 self._lane = lane
                 await _take_lane(connection, lane)
             case _:
-                return await self._perform[type(statement)](connection, statement)
+                raise TypeError(f"no such statement: {type(statement).__name__}")
         return []
 
-    async def _connected(self) -> Connection:
-        if self._connection is None:
-            connection = self._database.connect(self._name)
-            try:
-                if self._lane:
-                    await _take_lane(connection, self._lane)
-            except errors.ModelStoreError:
-                await connection.close()
-                raise
-            self._connection = connection
-        return self._connection
+    async def _connect(self) -> Connection:
+        connection = self._database.connect(self._name)
+        try:
+            if self._lane:
+                await _take_lane(connection, self._lane)
+        except errors.ModelStoreError:
+            await connection.close()
+            raise
+        self._connection = connection
+        return connection
 
     async def _begin(self, connection: Connection) -> None:
         if self._open:

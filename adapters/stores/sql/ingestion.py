@@ -87,11 +87,10 @@ def _inbox() -> dict[type, Renderer]:
 
 
 def _profiles() -> dict[type, Renderer]:
-    new_person = insert_into(persons, ("person_id", "cpf_index", "created_us"), ignore=True)
+    new_person = insert_into(persons, ("person_id", "cpf_index"), ignore=True)
     return {
         LockProfiles: _lock_profiles(),
-        # The statement carries no instant.
-        EnsurePersons: inserting(new_person, _rows, created_us=lambda _: 0),
+        EnsurePersons: inserting(new_person, _rows),
         WriteProfiles: _write_profiles(),
     }
 

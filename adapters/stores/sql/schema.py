@@ -37,7 +37,6 @@ persons = Table(
     metadata,
     _key("person_id", primary=True, length=80),
     _key("cpf_index", length=80),
-    _number("created_us"),
     sqlite_with_rowid=False,
 )
 
@@ -183,6 +182,7 @@ credit_decisions = Table(
     UniqueConstraint("client_id", "idem_key", name="uq_decision_key"),
     Index("idx_combined_customer_status", "customer_id", "outcome", "decision_date"),
     Index("idx_decision_date", "decision_date"),
+    Index("idx_decision_newest", "decided_us", "decision_id"),
     Index("idx_customer_decision", "customer_id", "decision_date"),
     Index("idx_decision_person", "person_id", "decided_us"),
     Index("idx_decision_lane", "lane", "lane_seq"),
@@ -279,6 +279,7 @@ reviews = Table(
     _key("note", length=1000),
     _number("closed_us"),
     Index("idx_review_state", "state", "opened_us"),
+    Index("idx_review_newest", "opened_us", "review_id"),
     Index("idx_review_decision", "decision_id"),
     sqlite_with_rowid=False,
 )

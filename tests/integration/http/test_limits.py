@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from adapters.inbound.http import examples, protocol, request_body
+from adapters.inbound.http import examples, gate, protocol, request_body
 from adapters.inbound.http.messages import to_json
+from adapters.inbound.http.server import start_server
 from decision_engine.commands import DecideCommand, Recorded
 from tests.integration.http.fakes import FakeUseCases
 from tests.integration.http.live import Answer, Live, live_server
@@ -240,6 +241,22 @@ def test_more_than_can_be_under_way_is_refused(tmp_path: Path) -> None:
 
 def post(live: Live, key: str) -> Answer:
     return live.ask("POST", DECIDE, headers=HEADERS | {"Idempotency-Key": key}, data=BODY)
+
+
+def test_a_use_case_that_forgets_its_deadline_is_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "GRACE_SECONDS", 0.05)
+    with held_server(tmp_path) as (live, held):
+        answer = live.ask("POST", DECIDE, headers=HEADERS | {"Deadline-Ms": "50"}, data=BODY)
+        held.go_on.set()
+
+    assert (answer.status, answer.document["code"]) == (503, "deadline-exceeded")
+
+
+def test_a_port_that_is_taken_is_an_error(live: Live) -> None:
+    with pytest.raises(OSError, match="in use"):
+        asyncio.run(start_server(None, "127.0.0.1", live.port))
 
 
 def test_requests_under_way_are_finished_before_the_end(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.simulation.platform.stores import Stores
 ROUGH: Final = Rates(
     yields_max=1,
     delay=0.1,
+    delay_s_max=0.003,
     lost=0.008,
     landed=0.008,
     late=0.008,
@@ -20,13 +21,13 @@ ROUGH: Final = Rates(
     crash=0.0006,
     transient=0.006,
 )
-#: Late beyond the second that a lock is waited for.
+#: Late beyond the time that a lock is waited for.
 ROUGH_COMMIT: Final = replace(
-    ROUGH, delay=0.2, lost=0.04, landed=0.08, late=0.08, half_open=0.04, late_s_max=1.5
+    ROUGH, delay=0.2, lost=0.04, landed=0.08, late=0.08, half_open=0.04, late_s_max=0.6
 )
 QUIET: Final = Rates(yields_max=1)
 #: Longer than any late landing and any lingering session.
-SETTLE_S: Final = 2.0
+SETTLE_S: Final = 0.8
 CHAOS_S: Final = 3.0
 DRAIN_S: Final = 60.0
 POLL_S: Final = 0.1
@@ -56,13 +57,13 @@ class World:
 
     def __init__(self, plan: Plan, faults: Faults) -> None:
         self.faults: Final = faults
-        self.stores: Final = Stores(plan.seed, faults)
+        self.stores: Final = Stores(plan, faults)
         self.history: Final = History(plan, self.stores)
         self.apis: Final = [Api(f"api-{number}", self.stores) for number in (1, 2)]
         self.services: Final[list[Service]] = [
             *self.apis,
             Ingest("ingest", self.stores),
-            *(Relay(f"relay-{number}", self.stores) for number in (1, 2)),
+            *(Relay(f"relay-{number + 1}", self.stores) for number in range(plan.relays)),
         ]
         self.clients: Final = Clients(self.apis, self.history.heard)
         self._tasks: Final[list[asyncio.Task[None]]] = []
@@ -104,11 +105,9 @@ class World:
     async def _calm(self) -> None:
         await asyncio.sleep(SETTLE_S)
         await self._drain()
-        again = [
-            Ask(answer.ask.key, answer.ask.customer_id, answer.ask.reference, answer.ask.api + 1, 0.0)
-            for answer in self.history.heard.answers
-        ]
-        fresh = [Ask(f"after-{name}", name, "", 0, 0.0) for name in ("a", "b", "o")]
+        asked = {answer.ask.key: answer.ask for answer in self.history.heard.answers}
+        again = [replace(ask, api=ask.api + 1, after_s=0.0) for ask in asked.values()]
+        fresh = [Ask(f"after-{name}", name, "", 0, 0.0) for name in ("a", "o")]
         clients = Clients(self.apis, self.history.heard)
         answers = await asyncio.gather(*(clients.ask(ask) for ask in [*again, *fresh]))
         self.history.replays = answers[: len(again)]

@@ -16,6 +16,8 @@ from tests.simulation.platform.events import Producer, Record, identity, income,
 from tests.simulation.platform.policy import LEAST, principal
 
 CUSTOMERS: Final = ("a", "b", "o")
+#: What may be left of a limit when no more fits: less than the smallest offer.
+LEFT: Final = (0, LEAST - 1)
 BIRTH: Final = {"relationship": {"since": "2020-01-31"}}
 BILL: Final = {"period": "2026-05", "balance": reais(100_00), "limit": reais(1_000_00)}
 
@@ -60,6 +62,8 @@ class Plan:
     events: tuple[Record, ...]
     poison: Record | None
     asks: tuple[Ask, ...]
+    shards: int
+    relays: int
     kills: tuple[tuple[int, float], ...]
     outage_at_s: float | None
 
@@ -70,24 +74,26 @@ def plan(seed: int) -> Plan:
     producer = Producer(chance)
     fits = chance.randint(1, 2)
     limits = {
-        "person": fits * principal() + chance.randrange(LEAST),
-        "o": principal() + chance.randrange(LEAST),
+        "person": fits * principal() + chance.choice(LEFT),
+        "o": principal() + chance.choice(LEFT),
     }
     first = _profiles(producer, limits)
     more = _facts(producer, chance)
     poison = _poison(producer, chance, first[-1]) if chance.random() < 0.7 else None
     sent = [record(each) for each in more] + ([poison] if poison else [])
-    repeated = chance.sample([*map(record, first), *sent], k=2)
+    repeated = chance.choice([*map(record, first), *sent])
     return Plan(
         seed=seed,
         fits=fits,
         limits=limits,
         opening=_puts(chance, [*map(record, first), record(chance.choice(first))], 0.0),
-        later=_puts(chance, [*sent, *repeated], 0.3),
+        later=_puts(chance, [*sent, repeated], 0.3),
         events=tuple(map(record, [*first, *more])),
         poison=poison,
         asks=_asks(chance, fits),
-        kills=tuple((chance.randrange(5), chance.random() / 2) for _ in range(chance.randrange(3))),
+        shards=chance.randint(1, 2),
+        relays=chance.choice((1, 1, 2)),
+        kills=tuple((chance.randrange(4), chance.random() / 2) for _ in range(chance.randrange(3))),
         outage_at_s=chance.random() / 2 if chance.random() < 0.2 else None,
     )
 
@@ -139,10 +145,10 @@ def _asks(chance: random.Random, fits: int) -> tuple[Ask, ...]:
     def ask(key: str, customer_id: str, reference: str = "") -> Ask:
         return Ask(key, customer_id, reference, chance.randrange(2), chance.random() * 0.2)
 
-    keys = [f"k{number}" for number in range(fits + 2)]
+    keys = [f"k{number}" for number in range(fits + 1)]
     owners = {key: chance.choice("ab") for key in keys}
     asks = [ask(key, owners[key]) for key in keys]
-    asks += [ask(key, owners[key]) for key in chance.sample(keys, k=2)]
+    asks += [ask(key, owners[key]) for key in chance.sample(keys, k=1)]
     asks += [ask(key, owners[key], "another command") for key in chance.sample(keys, k=1)]
     asks += [ask("o1", "o"), ask("o1", "o")]
     return tuple(asks)

@@ -33,8 +33,8 @@ from tests.simulation.platform.stores import Stores
 RESTART_S: Final = 0.02
 REQUEST_S: Final = 2.0
 INVOCATION_S: Final = 10.0
-IDLE_S: Final = 0.4
-MAPPING: Final = MappingSettings(batch_size=4, first_wait_s=0.02, longest_wait_s=0.5, idle_s=IDLE_S)
+IDLE_S: Final = 0.2
+MAPPING: Final = MappingSettings(batch_size=6, first_wait_s=0.02, longest_wait_s=0.5, idle_s=IDLE_S)
 
 
 class Program(Protocol):
@@ -223,7 +223,7 @@ class RelayProgram:
         self._truth: Final = service.truth()
         self._relay: Final = OutboxRelay(
             self._truth, stores.stream, stores.clock, stores.tally, asyncio.sleep,
-            events_max=3, idle_s=IDLE_S, retry_s=0.05,
+            events_max=6, idle_s=IDLE_S, retry_s=0.05,
         )  # fmt: skip
         self._loop: Final = Loop()
 

@@ -14,9 +14,11 @@ from adapters.stores.model.stream import Stream
 from adapters.stores.model.versioned import Stored, Verdict, VersionedStore
 from tests.simulation.kernel.faults import Faults
 from tests.simulation.kernel.store_faults import StoreFaults
+from tests.simulation.platform.plan import Plan
 from tests.simulation.platform.ports import START, ModelVault, Tally, VirtualClock
 
-SHARDS: Final = 2
+#: Less than in production, and than a late COMMIT takes: a history is shorter for it.
+LOCK_WAIT_S: Final = 0.3
 KILL_LAG_S: Final = 0.05
 FORGETS: Final = 0.05
 
@@ -47,8 +49,8 @@ def _is_setback(before: Stored, after: Stored) -> bool:
 class Stores:
     """The stores of one history, empty."""
 
-    def __init__(self, seed: int, faults: Faults) -> None:
-        self.seed: Final = seed
+    def __init__(self, plan: Plan, faults: Faults) -> None:
+        self.seed: Final = plan.seed
         self.faults: Final = faults
         self.tally: Final = Tally()
         self.clock: Final = VirtualClock()
@@ -57,6 +59,7 @@ class Stores:
         self.database: Final = Database(
             schema.TABLES,
             StoreFaults(faults, "db"),
+            lock_wait_timeout_s=LOCK_WAIT_S,
             kill_lag_s=lambda: faults.seconds(KILL_LAG_S),
         )
         self.rows: Final = {
@@ -68,7 +71,7 @@ class Stores:
             self.clock, StoreFaults(faults, "cache"), forgets=lambda: faults.happens(FORGETS)
         )
         hooks = StoreFaults(faults, "stream")
-        self.records: Final = Stream("events", SHARDS, hooks)
+        self.records: Final = Stream("events", plan.shards, hooks)
         self.stream: Final = ModelEventStream(self.records, self.clock, START, hooks)
         self.vault: Final = ModelVault(StoreFaults(faults, "vault"))
 

@@ -9,6 +9,7 @@ import pytest
 from adapters.stores.model.database import (
     CheckViolationError,
     Database,
+    LockWaitError,
     LostConnectionError,
     Row,
     Table,
@@ -85,6 +86,19 @@ def test_a_killed_session_may_live_on_for_a_while() -> None:
         assert await killer.select("t", {}) == [row(1)]
 
     played(scenario, Database(TABLES, kill_lag_s=lambda: 2.0))
+
+
+@pytest.mark.parametrize("timeout_s", [1.0, 0.25])
+def test_a_lock_is_waited_for_as_long_as_set(timeout_s: float) -> None:
+    async def scenario(database: Database) -> None:
+        a, b = database.connect("a"), database.connect("b")
+        await a.begin()
+        await a.insert("t", row(1))
+        with pytest.raises(LockWaitError):
+            await b.insert("t", row(1))
+        assert asyncio.get_running_loop().time() == timeout_s
+
+    played(scenario, Database(TABLES, lock_wait_timeout_s=timeout_s))
 
 
 def test_a_named_lock_is_counted() -> None:

@@ -133,6 +133,24 @@ def test_callers_are_cut_off_at_once() -> None:
         run(seed, program)
 
 
+def test_callers_are_cut_off_although_the_dying_work_goes_on() -> None:
+    async def die_slowly() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(50)
+
+    async def program() -> None:
+        process = Process("p")
+        asyncio.get_running_loop().call_later(1, process.kill)
+        with pytest.raises(ProcessDownError):
+            await process.call(die_slowly())
+        assert asyncio.get_running_loop().time() == 1
+
+    for seed in SEEDS:
+        run(seed, program)
+
+
 def test_a_caller_that_goes_away_does_not_stop_the_work() -> None:
     async def program() -> None:
         process, disk = Process("p"), Disk()
