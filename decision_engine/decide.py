@@ -24,9 +24,9 @@ from domain.ports.time import Clock, Deadline
 
 #: A person that moves between customers is gathered again at most this often.
 MAX_GATHERS = 3
-#: Requests of one customer that are decided at a time; the others wait, so that nobody waits for
-#: a customer who asks often: all but a few of those requests are decided again under the lock.
-AT_ONCE = 2
+#: Requests of one customer that are decided at a time; the rest wait their turn. All but a few of
+#: many at once are searched for a smaller offer under the lock, and others must not wait for that.
+AT_ONCE = 4
 #: Keys are scoped to the route: a review's key never meets a decision's.
 ROUTE = "decide"
 

@@ -17,6 +17,11 @@ from decision_engine.record.verify import verify_lane
 from decision_engine.replay import replay_stored
 from decision_engine.rulebook import Rulebook, build_rulebook
 
+OFFERING: Final = (
+    "SELECT decision_id FROM credit_decisions WHERE outcome IN ('APPROVED', 'COUNTER_OFFER')"
+)
+#: Of the two offers that a decision may have, one is counted.
+OFFERED: Final = "SELECT DISTINCT decision_id FROM {}"
 STORED: Final = tuple(field.name for field in fields(StoredDecision))
 
 
@@ -37,8 +42,9 @@ class Folder:
     def decisions(self) -> list[StoredDecision]:
         """Return every decision, oldest first."""
         columns = ", ".join(STORED)
-        rows = self.rows(f"SELECT {columns} FROM credit_decisions ORDER BY decided_us, decision_id")
-        return [StoredDecision(*row) for row in rows]
+        # Only names of this file are put into any of these texts.
+        text = f"SELECT {columns} FROM credit_decisions ORDER BY decided_us, decision_id"  # noqa: S608
+        return [StoredDecision(*row) for row in self.rows(text)]
 
     def replies(self) -> Counter[tuple[str, bytes]]:
         """Return key and reply of every decision and of every other creating request."""
@@ -75,9 +81,8 @@ class Folder:
 
     def _halves(self) -> Iterator[str]:
         """Yield decisions that lack a part which is written with them."""
-        offering = "SELECT decision_id FROM credit_decisions WHERE outcome IN ('APPROVED', 'COUNTER_OFFER')"
         for table in ("reservations", "offers"):
-            if sorted(self.rows(offering)) != sorted(self.rows(f"SELECT decision_id FROM {table}")):
+            if sorted(self.rows(OFFERING)) != sorted(self.rows(OFFERED.format(table))):
                 yield f"{table} do not fit the decisions"
         closed = "SELECT closed_by FROM reviews WHERE state = 'CLOSED'"
         made = "SELECT decision_id FROM credit_decisions WHERE reviewed_decision <> ''"

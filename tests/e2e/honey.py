@@ -53,9 +53,7 @@ class Witness:
     platform: Platform
     heard: dict[str, bytes] = field(default_factory=dict)
 
-    async def send(
-        self, method: str, path: str, body: object = None, **headers: str
-    ) -> Answer:
+    async def send(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         """Send a request and keep its answer."""
         answer = await self.platform.request(method, path, body, **headers)
         shown = json.dumps(answer.headers, ensure_ascii=False).encode()

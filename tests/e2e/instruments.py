@@ -79,10 +79,7 @@ HANDLED.set()
 
 
 def _fail(text: str) -> NoReturn:
-    try:
-        raise KeyError(text)
-    except KeyError as error:
-        raise RuntimeError(f"cannot go on with {text}") from error
+    raise RuntimeError(f"cannot go on with {text}") from KeyError(text)
 
 
 async def accepting(_: Served, text: str) -> None:

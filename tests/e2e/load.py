@@ -79,7 +79,9 @@ class Load:
             assert answer.replayed or key not in before, f"{key} was recorded twice"
 
     async def _review(self, platform: Platform, number: int, customer: Customer) -> None:
-        referred = await self.send(platform, decision(f"w{number}-{customer.customer_id}", customer))
+        referred = await self.send(
+            platform, decision(f"w{number}-{customer.customer_id}", customer)
+        )
         if referred is None:
             return
         first = referred.document
@@ -125,7 +127,9 @@ def told(number: int) -> Iterable[Envelope]:
     yield _spender(number - 1).event("shop", 2, "transaction.reversed", reverses)
     rival = Customer(customer_id=f"x-{number}")
     for amount in ("1.00", "2.00"):
-        event = rival.event("shop", 1, "transaction.recorded", {"kind": "purchase", "amount": amount})
+        event = rival.event(
+            "shop", 1, "transaction.recorded", {"kind": "purchase", "amount": amount}
+        )
         # The second one is set aside: its place in the stream is taken.
         yield event | {"event_id": event["event_id"][:-2] + amount[0] * 2}
 

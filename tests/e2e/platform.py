@@ -86,9 +86,7 @@ class Platform:
             raise DiedError
         return answer
 
-    async def request(
-        self, method: str, path: str, body: object = None, **headers: str
-    ) -> Answer:
+    async def request(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         """Send one request; `body` is JSON unless it is bytes already."""
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         payload = None if data is None else BytesIO(data)
@@ -211,7 +209,7 @@ def zygote() -> Path:
 
 async def _gone(pid: int) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while _exists(pid):
+        while _exists(pid):  # noqa: ASYNC110 - no event tells that another process is gone
             await asyncio.sleep(POLL_S)
 
 
@@ -221,4 +219,3 @@ def _exists(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-

@@ -31,9 +31,7 @@ SURROUNDINGS: Final = (
     {"PYTHONHASHSEED": "1", "TZ": "KIR-14", "LC_ALL": "C", "PYTHONUTF8": "0"},
     {"PYTHONHASHSEED": "4242", "TZ": "WEST+11", "LC_ALL": "C.UTF-8", "PYTHONOPTIMIZE": "2"},
 )
-RESIDUAL: Final = (
-    "income.monthly - debt.service - exposure.service - price.instalment < 600"
-)
+RESIDUAL: Final = "income.monthly - debt.service - exposure.service - price.instalment < 600"
 #: What an altered rule must leave alone where it does not apply; the trace quotes every rule.
 RESULTS: Final = frozenset(
     f"result.{name}" for name in ("outcome", "reasons", "offers", "score", "band", "bits")
@@ -231,7 +229,7 @@ def altered_policy(document: Any, rule_id: str, column: str, text: str, other: s
 
 
 def _with_title(shipped: Artifacts) -> Artifacts:
-    changed = shipped.policy.replace("Empréstimo".encode(), "Emprestimo".encode(), 1)
+    changed = shipped.policy.replace("Empréstimo".encode(), b"Emprestimo", 1)
     assert changed != shipped.policy
     return replace(shipped, policy=changed)
 
@@ -304,4 +302,3 @@ TOUCHED: Final[Mapping[str, Callable[[Facts], bool]]] = {
     "grey-zone": _score_in(466, 480),
     "score-cut-off": _score_in(440, 445),
 }
-

@@ -152,7 +152,9 @@ def test_a_record_in_clear_goes_no_further_than_the_stream_it_came_by(data: Path
     assert Folder(data).parked() == {"c-raw": 1}
 
 
-@pytest.mark.parametrize("kind", ["accepting", "deciding", "handling", "thread", "task", "unraisable"])
+@pytest.mark.parametrize(
+    "kind", ["accepting", "deciding", "handling", "thread", "task", "unraisable"]
+)
 def test_a_bug_does_not_tell_what_it_met(data: Path, kind: str) -> None:
     async def scene(witness: Witness, honey: Honey) -> None:
         text = " ".join(sorted(honey.tokens()))
@@ -173,9 +175,10 @@ def test_a_bug_does_not_tell_what_it_met(data: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "point", ["stream.before_commit", "truth.WriteProfiles", "truth.InsertParked", "truth.after_commit"]
+    "point",
+    ["stream.before_commit", "truth.WriteProfiles", "truth.InsertParked", "truth.after_commit"],
 )
-def test_a_crash_leaves_nothing_behind(data: Path, tmp_path: Path, point: str) -> None:
+def test_a_crash_leaves_nothing_behind(data: Path, point: str) -> None:
     honey = Honey(7)
 
     async def run() -> dict[str, bytes]:
@@ -184,7 +187,11 @@ def test_a_crash_leaves_nothing_behind(data: Path, tmp_path: Path, point: str) -
             await platform.command("arm", point=point, nth=1)
             death = asyncio.create_task(platform.until_killed())
             first = told("c-crash", honey.identity())
-            rival = told("c-crash", honey.identity() | {"phone": "00000000"}, event_id=first["event_id"][:-4] + "beef")
+            rival = told(
+                "c-crash",
+                honey.identity() | {"phone": "00000000"},
+                event_id=first["event_id"][:-4] + "beef",
+            )
             with suppress(aiohttp.ClientError):
                 await witness.events(first, rival)
             await death

@@ -1,4 +1,4 @@
-"""A decision can be made again from its evidence, anywhere, and nothing behind it can be changed."""
+"""A decision can be made again anywhere, from its evidence alone; whatever was changed is named."""
 
 from pathlib import Path
 

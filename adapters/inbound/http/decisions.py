@@ -48,6 +48,12 @@ DECIDED: Final = Success(
         "Location": "The decision.",
         "Idempotency-Replayed": "`true` when this reply was given before.",
     },
+    links={
+        f"GET {ONE_DECISION}": "decision_id",
+        f"GET {ONE_DECISION}/explanation": "decision_id",
+        f"POST {ONE_DECISION}/replay": "decision_id",
+        f"POST {ONE_DECISION}/review": "decision_id",
+    },
 )
 
 
@@ -57,6 +63,7 @@ REVIEW_OPEN: Final = Success(
     model=ReviewReply,
     example=examples.REVIEW,
     headers={"Idempotency-Replayed": "`true` when this reply was given before."},
+    links={"POST /v1/reviews/{id}/decision": "review_id"},
 )
 
 

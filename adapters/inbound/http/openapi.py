@@ -72,7 +72,7 @@ def problem_codes(operation: Operation) -> list[str]:
 
 def _operation(operation: Operation) -> Schema:
     document: Schema = {
-        "operationId": _operation_id(operation),
+        "operationId": _operation_id(operation.method, operation.path),
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description or operation.summary,
@@ -93,9 +93,9 @@ def _operation(operation: Operation) -> Schema:
     return document
 
 
-def _operation_id(operation: Operation) -> str:
-    words = operation.path.replace("/v1", "").replace("{", "").replace("}", "").strip("/")
-    return f"{operation.method.lower()}_{words}".replace("/", "_").replace("-", "_")
+def _operation_id(method: str, path: str) -> str:
+    words = path.replace("/v1", "").replace("{", "").replace("}", "").strip("/")
+    return f"{method.lower()}_{words}".replace("/", "_").replace("-", "_").replace(".", "_")
 
 
 def _parameters(operation: Operation) -> list[Schema]:
@@ -135,10 +135,17 @@ def _responses(operation: Operation) -> Schema:
         "headers": _headers(("Correlation-Id",), success.headers),
         "content": {success.media_type: _content(success.model, success.example)},
     }
+    if success.links:
+        good["links"] = dict(_link(*link) for link in success.links.items())
     responses: Schema = {str(success.status): good}
     for status, codes in _by_status(problem_codes(operation)).items():
         responses[str(status)] = _problem_response(codes)
     return dict(sorted(responses.items()))
+
+
+def _link(target: str, part: str) -> tuple[str, Schema]:
+    name = _operation_id(*target.split(" "))
+    return name, {"operationId": name, "parameters": {"id": f"$response.body#/{part}"}}
 
 
 def _content(model: type[BaseModel] | None, example: Any) -> Schema:

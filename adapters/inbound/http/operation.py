@@ -31,7 +31,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Success:
-    """The good answer: its status, shape, an example and headers of its own."""
+    """
+    The good answer: its status, shape, an example and headers of its own.
+
+    `links` lead on: a path of this API -> the field of the reply that is its `{id}`.
+    """
 
     status: int = 200
     description: str = "Done."
@@ -39,6 +43,7 @@ class Success:
     media_type: str = "application/json"
     example: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

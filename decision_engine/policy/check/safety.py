@@ -42,15 +42,14 @@ def check_safety(
     for node in order.nodes:
         analysis.add(node, models)
     rules = [(node.id, rule) for node in order.nodes for rule in _rules(node)]
-    covered = {rule.id: analysis.covered_by(rule) for _, rule in rules}
-    everything = frozenset().union(*covered.values())
+    covered = frozenset[str]().union(*(analysis.covered_by(rule) for _, rule in rules))
     for node in order.nodes:
-        _check_null_tests(node, everything, notes.at(node=node.id))
-        _check_missing_bins(node, models, analysis, everything, notes.at(node=node.id))
+        _check_null_tests(node, covered, notes.at(node=node.id))
+        _check_missing_bins(node, models, analysis, covered, notes.at(node=node.id))
     for node_id, rule in rules:
         if rule.on_missing == "no_hit_if_missing":
-            others = frozenset().union(*(c for key, c in covered.items() if key != rule.id))
-            rest = analysis.layout.behind(rule.condition) - others
+            # Such a rule covers nothing, itself included: what covers is always another rule.
+            rest = analysis.layout.behind(rule.condition) - covered
             _note(rest, "no_hit_if_missing", notes.at(node=node_id, row=rule.id))
 
 

@@ -39,7 +39,7 @@ def test_nothing_is_left_unexplained(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run",
              f"{live.url}/openapi.json", "--seed", SEED, "--max-examples", EXAMPLES,
-             "--phases", "examples,coverage,fuzzing", "--continue-on-failure",
+             "--phases", "examples,coverage,fuzzing,stateful", "--continue-on-failure",
              "--workers", "2", "--no-color"],
             cwd=tmp_path,
             env={**os.environ, "TOKEN": live.authorization()["Authorization"].split()[1]},

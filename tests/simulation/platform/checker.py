@@ -13,13 +13,13 @@ from typing import Any, Final
 from decision_engine.record.statements import BatchRow, DecisionRow
 from decision_engine.record.verify import verify_lane
 from domain.customer import CreditData
+from domain.events import STATE_EVENTS as STATE
 from domain.instants import from_epoch_micros, instant_micros
 from domain.profile_bytes import profile_from_bytes, profile_to_bytes
 from ingestion.projections import DECISION, LATEST, PROFILE
-from tests.simulation.platform.clients import Answer
-from tests.simulation.platform.events import folded
+from tests.simulation.platform.events import event_of, folded
 from tests.simulation.platform.history import History
-from tests.simulation.platform.plan import CUSTOMERS
+from tests.simulation.platform.plan import Plan
 
 Row = dict[str, Any]
 Found = Iterator[str]
@@ -39,7 +39,7 @@ def once(history: History) -> Found:
     counts = Counter((row["client_id"], row["idem_key"]) for row in rows)
     yield from (f"{count} decisions under {key}" for key, count in counts.items() if count > 1)
     stored = {row["idem_key"].partition(":")[2]: row for row in rows}
-    for answer in _answers(history):
+    for answer in history.heard.answers:
         row = stored.get(answer.ask.key)
         if row is None:
             yield f"{answer.ask.key}: answered, and nothing is recorded"
@@ -54,32 +54,35 @@ def once(history: History) -> Found:
 
 def answered(history: History) -> Found:
     """Every ask ends, and an error on the way says what to do about it."""
-    asked = len(history.plan.asks) + len(history.replays) + len(history.afterwards)
-    if len(history.heard.answers) != asked:
-        yield f"{len(history.heard.answers)} answers to {asked} asks"
+    answers = len(history.heard.answers)
+    if answers != history.expected:
+        yield f"{answers} answers to {history.expected} asks"
     yield from history.heard.evasions
 
 
 def exposure(history: History) -> Found:
     """What a person may still take up stays within the limit, and all that fits is approved."""
+    plan = history.plan
+    persons = {row["customer_id"]: row["person_id"] for row in _rows(history, "customers")}
+    owners = {row["decision_id"]: row["customer_id"] for row in _decisions(history)}
     reserved = _rows(history, "reservations")
     by_row: Counter[str] = Counter()
     by_customer: Counter[str] = Counter()
-    persons = {row["customer_id"]: row["person_id"] for row in _rows(history, "customers")}
-    owners = {row["decision_id"]: row["customer_id"] for row in _decisions(history)}
     for row in reserved:
         by_row[row["person_id"]] += row["principal"]
         by_customer[persons[owners[row["decision_id"]]]] += row["principal"]
-    limits = {persons["a"]: history.plan.limits["person"], persons["o"]: history.plan.limits["o"]}
-    for person_id, sums in ((p, (by_row[p], by_customer[p])) for p in {**by_row, **by_customer}):
+    limits = {persons[name]: limit for name, limit in plan.limits.items()}
+    for person_id in {**by_row, **by_customer}:
+        sums = (by_row[person_id], by_customer[person_id])
         if max(sums) > limits.get(person_id, 0):
             yield f"{person_id} holds {sums} of {limits.get(person_id)}"
     offered = [row for row in _decisions(history) if row["outcome"] in OFFERING]
     if {row["decision_id"] for row in offered} != {row["decision_id"] for row in reserved}:
         yield "offers and reservations are not of the same decisions"
-    approved = sum(row["person_id"] == persons["a"] for row in offered)
-    if approved != history.plan.fits:
-        yield f"{approved} approved where {history.plan.fits} fit"
+    for name, fits in plan.fits.items():
+        approved = sum(persons[row["customer_id"]] == persons[name] for row in offered)
+        if approved != fits:
+            yield f"{approved} approved where {fits} fit {name}"
 
 
 def ledger(history: History) -> Found:
@@ -112,28 +115,26 @@ def outbox(history: History) -> Found:
 
 def fold(history: History) -> Found:
     """Truth is the fold of every distinct event, as a run without trouble leaves it."""
+    plan = history.plan
     stored = {row["customer_id"]: row for row in _rows(history, "customers")}
-    for customer_id in CUSTOMERS:
-        expected = expected_profile(history, customer_id)
-        row = stored[customer_id]
-        if row["profile"] != profile_to_bytes(expected):
-            yield f"{customer_id}: {profile_from_bytes(row['profile'])} is not {expected}"
-        if row["profile_version"] != expected.profile_version:
-            yield f"{customer_id}: version {row['profile_version']}"
-        if row["person_id"] != expected.person_id:
-            yield f"{customer_id}: person {row['person_id']}"
-    facts = {row["event_id"] for row in _rows(history, "transactions")}
+    for customer_id in plan.limits:
+        profile, row = expected_profile(plan, customer_id), stored[customer_id]
+        expected = (profile.profile_version, profile.person_id, profile_to_bytes(profile))
+        if (row["profile_version"], row["person_id"], row["profile"]) != expected:
+            yield f"{customer_id}: {profile_from_bytes(row['profile'])} is not {profile}"
     inbox = len(_rows(history, "inbox"))
-    distinct = len(history.plan.events) + (history.plan.poison is not None)
-    if inbox != distinct or len(facts) != sum(b"transaction." in r[1] or b"statement." in r[1] for r in history.plan.events):
-        yield f"{inbox} inbox rows of {distinct} events, {len(facts)} facts"
+    distinct = len(plan.events) + (plan.poison is not None)
+    if inbox != distinct:
+        yield f"{inbox} inbox rows of {distinct} events"
+    facts = {event.event_id for made in plan.events if (event := event_of(made)).type not in STATE}
+    if {row["event_id"] for row in _rows(history, "transactions")} != facts:
+        yield "the rows of transactions are not those of the events"
 
 
-def expected_profile(history: History, customer_id: str) -> CreditData:
+def expected_profile(plan: Plan, customer_id: str) -> CreditData:
     """Return the profile of a run without trouble."""
-    records = [each for each in history.plan.events if each[0] == customer_id]
-    profile = folded(customer_id, records)
-    if history.plan.poison is None or history.plan.poison[0] != customer_id:
+    profile = folded(customer_id, [made for made in plan.events if made[0] == customer_id])
+    if plan.poison is None or plan.poison[0] != customer_id:
         return profile
     return replace(profile, profile_version=profile.profile_version + 1, incomplete=True)
 
@@ -150,16 +151,18 @@ def version(history: History) -> Found:
 
 def parked(history: History) -> Found:
     """Poison is set aside once, nothing else is, and its customer is referred."""
+    poison = history.plan.poison
     rows = _rows(history, "parked_events")
-    if len(rows) != (history.plan.poison is not None):
+    if len(rows) != (poison is not None):
         yield f"{len(rows)} records are parked"
     if history.stores.given_up:
         yield f"the mapping gave up records {history.stores.given_up}"
+    if poison is None:
+        return
     outcomes = {row["idem_key"]: row for row in _decisions(history)}
-    afterwards = outcomes.get("decide:after-o")
-    if history.plan.poison is not None and afterwards is not None:
-        if afterwards["outcome"] != "REFERRED" or b'"R93"' not in afterwards["reply"]:
-            yield f"incomplete data, and the outcome is {afterwards['outcome']}"
+    decided = outcomes[f"decide:after-{poison[0]}"]
+    if decided["outcome"] != "REFERRED" or b'"R93"' not in decided["reply"]:
+        yield f"the data are incomplete, and the outcome is {decided['outcome']}"
 
 
 def leftovers(history: History) -> Found:
@@ -170,10 +173,6 @@ def leftovers(history: History) -> Found:
 CHECKS: Final[tuple[Callable[[History], Found], ...]] = (
     once, answered, exposure, ledger, outbox, fold, version, parked, leftovers,
 )  # fmt: skip
-
-
-def _answers(history: History) -> list[Answer]:
-    return history.heard.answers
 
 
 def _decisions(history: History) -> list[Row]:

@@ -1,6 +1,7 @@
 """Those outside: producers that put events, and clients that ask until they get an answer."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,7 @@ from domain.errors import (
 )
 from domain.ports.time import Deadline
 from tests.simulation.kernel.process import ProcessDownError
+from tests.simulation.platform.events import text_of
 from tests.simulation.platform.plan import Ask, Put
 from tests.simulation.platform.services import Api
 from tests.simulation.platform.stores import Stores
@@ -46,27 +48,30 @@ class Clients:
 
     apis: Sequence[Api]
     heard: Heard
+    stores: Stores
 
     async def ask(self, ask: Ask) -> Answer:
         """Ask until the answer is definite."""
         await asyncio.sleep(ask.after_s)
         number = ask.api
-        while True:
-            try:
-                answer = Answer(ask, await self.apis[number % len(self.apis)].decide(ask))
-            except (CreditError, ProcessDownError) as error:
-                if _is_refusal(error):
-                    answer = Answer(ask, None)
-                    break
-                self._note(ask, error)
-                await asyncio.sleep(PATIENCE_S)
-                number += 1
-            else:
-                break
+        while (answer := await self._try(ask, number)) is None:
+            await asyncio.sleep(PATIENCE_S)
+            number += 1
         self.heard.answers.append(answer)
+        self.stores.say(f"client of {ask.key}", f"{ask.command_hash}: {_shown(answer)}")
         return answer
 
+    async def _try(self, ask: Ask, number: int) -> Answer | None:
+        try:
+            return Answer(ask, await self.apis[number % len(self.apis)].decide(ask))
+        except (CreditError, ProcessDownError) as error:
+            if _is_refusal(error):
+                return Answer(ask, None)
+            self._note(ask, error)
+            return None
+
     def _note(self, ask: Ask, error: Exception) -> None:
+        self.stores.say(f"client of {ask.key}", f"{type(error).__name__}: {error}")
         usable = isinstance(error, TransientError | AmbiguousError | ProcessDownError)
         waits = isinstance(error, ConflictError) and error.code == "request-in-progress"
         if not (usable or waits):
@@ -75,6 +80,13 @@ class Clients:
 
 def _is_refusal(error: Exception) -> bool:
     return isinstance(error, InvalidInputError) and error.code == REUSED
+
+
+def _shown(answer: Answer) -> str:
+    if answer.recorded is None:
+        return "refused, another command has this key"
+    outcome = json.loads(answer.recorded.reply)["outcome"]
+    return f"{outcome}{' again' if answer.recorded.replayed else ''}"
 
 
 async def produce(put: Put, stores: Stores) -> None:
@@ -86,4 +98,5 @@ async def produce(put: Put, stores: Stores) -> None:
         except (TransientError, AmbiguousError):
             await asyncio.sleep(PATIENCE_S)
         else:
+            stores.say("producer", f"put {', '.join(map(text_of, put.records))}")
             return

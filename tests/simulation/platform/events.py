@@ -71,3 +71,14 @@ def event_of(made: Record) -> Event:
 def folded(customer_id: str, records: list[Record]) -> CreditData:
     """Return the profile after these distinct records, each applied once, in this order."""
     return fold(CreditData.empty(customer_id), [event_of(each) for each in records]).profile
+
+
+def text_of(made: Record) -> str:
+    """Return a record in one line, for traces."""
+    try:
+        envelope = json.loads(made[1])
+    except ValueError:
+        return f"{made[0]}: not JSON"
+    return (
+        f"{made[0]}: {envelope['type']} {envelope['source_version']} ..{envelope['event_id'][-6:]}"
+    )

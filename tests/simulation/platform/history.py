@@ -1,8 +1,9 @@
 """One history from its seed: chaos first, then calm, and what everybody and every store says."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from tests.simulation.kernel.faults import Faults, Rates
 from tests.simulation.platform.clients import Answer, Clients, Heard, produce
@@ -11,7 +12,6 @@ from tests.simulation.platform.services import Api, Ingest, Relay, Service
 from tests.simulation.platform.stores import Stores
 
 ROUGH: Final = Rates(
-    yields_max=1,
     delay=0.1,
     delay_s_max=0.003,
     lost=0.008,
@@ -23,13 +23,12 @@ ROUGH: Final = Rates(
 )
 #: Late beyond the time that a lock is waited for.
 ROUGH_COMMIT: Final = replace(
-    ROUGH, delay=0.2, lost=0.04, landed=0.08, late=0.08, half_open=0.04, late_s_max=0.6
+    ROUGH, delay=0.2, lost=0.04, landed=0.08, late=0.08, half_open=0.04, late_s_max=0.45
 )
-QUIET: Final = Rates(yields_max=1)
 #: Longer than any late landing and any lingering session.
-SETTLE_S: Final = 0.8
+SETTLE_S: Final = 0.5
 CHAOS_S: Final = 3.0
-DRAIN_S: Final = 60.0
+PATIENCE_S: Final = 60.0
 POLL_S: Final = 0.1
 
 
@@ -40,15 +39,16 @@ def rough(seed: int) -> Faults:
 
 @dataclass(slots=True)
 class History:
-    """What was heard, and the stores as they are in the end."""
+    """
+    What was heard, and the stores as they are in the end.
+
+    expected: how many answers there must be. unfinished: what was still to do when time was up.
+    """
 
     plan: Plan
     stores: Stores
     heard: Heard = field(default_factory=Heard)
-    #: Asked anew when everything was calm: nobody had asked under these keys before.
-    afterwards: list[Answer] = field(default_factory=list)
-    #: Every ask of before once more, through the other API.
-    replays: list[Answer] = field(default_factory=list)
+    expected: int = 0
     unfinished: list[str] = field(default_factory=list)
 
 
@@ -56,74 +56,83 @@ class World:
     """All processes over their stores."""
 
     def __init__(self, plan: Plan, faults: Faults) -> None:
-        self.faults: Final = faults
-        self.stores: Final = Stores(plan, faults)
-        self.history: Final = History(plan, self.stores)
-        self.apis: Final = [Api(f"api-{number}", self.stores) for number in (1, 2)]
-        self.services: Final[list[Service]] = [
-            *self.apis,
-            Ingest("ingest", self.stores),
-            *(Relay(f"relay-{number + 1}", self.stores) for number in range(plan.relays)),
+        self._plan: Final = plan
+        self._faults: Final = faults
+        self._stores: Final = Stores(plan, faults)
+        self._history: Final = History(plan, self._stores)
+        apis = [Api(f"api-{number}", self._stores) for number in (1, 2)]
+        self._clients: Final = Clients(apis, self._history.heard, self._stores)
+        self._services: Final[list[Service]] = [
+            *apis,
+            *(Ingest(f"ingest-{n + 1}", self._stores) for n in range(plan.trouble.consumers)),
+            *(Relay(f"relay-{n + 1}", self._stores) for n in range(plan.trouble.relays)),
         ]
-        self.clients: Final = Clients(self.apis, self.history.heard)
-        self._tasks: Final[list[asyncio.Task[None]]] = []
 
     async def run(self) -> History:
         """Live through the plan."""
-        self._tasks.extend(asyncio.ensure_future(each.supervise()) for each in self.services)
+        supervisors = [_start(service.supervise()) for service in self._services]
         await self._open()
-        await self._trouble()
-        await self._calm()
-        await self._stop()
-        return self.history
+        await self._rage()
+        await self._drain()
+        await self._look_back()
+        await self._drain()
+        for supervisor in supervisors:
+            supervisor.cancel()
+        await asyncio.gather(*supervisors, return_exceptions=True)
+        for service in self._services:
+            await service.stop()
+        return self._history
 
     async def _open(self) -> None:
-        plan = self.history.plan
-        await asyncio.gather(*(produce(put, self.stores) for put in plan.opening))
-        while len(self.stores.database.rows("inbox")) < len({e for p in plan.opening for e in p.records}):
-            await asyncio.sleep(POLL_S)
+        """Bring the first events in, while things break already."""
+        stores, opening = self._stores, self._plan.opening
+        await asyncio.gather(*(produce(put, stores) for put in opening))
+        distinct = {made for put in opening for made in put.records}
+        await self._until(lambda: len(stores.database.rows("inbox")) == len(distinct))
 
-    async def _trouble(self) -> None:
-        plan, stores = self.history.plan, self.stores
-        chaos = [asyncio.ensure_future(self._kill(*each)) for each in plan.kills]
-        if plan.outage_at_s is not None:
-            chaos.append(asyncio.ensure_future(stores.outage(plan.outage_at_s)))
-        work = [asyncio.ensure_future(produce(put, stores)) for put in plan.later]
-        asks = [asyncio.ensure_future(self.clients.ask(ask)) for ask in plan.asks]
-        await asyncio.wait([*work, *asks], timeout=CHAOS_S)
+    async def _rage(self) -> None:
+        """Do everything at once until it is done or time is up, then end all faults."""
+        plan, stores = self._plan, self._stores
+        chaos = [_start(self._kill(*each)) for each in plan.trouble.kills]
+        if plan.trouble.outage_at_s is not None:
+            chaos.append(_start(stores.outage(plan.trouble.outage_at_s)))
+        work = [_start(produce(put, stores)) for put in plan.later]
+        work += [_start(self._ask(ask)) for ask in plan.asks]
+        await asyncio.wait(work, timeout=CHAOS_S)
         await asyncio.gather(*chaos)
-        self.faults.heal()
-        self.faults.override("", QUIET)
-        await asyncio.gather(*work, *asks)
+        self._faults.heal()
+        stores.say("world", "is calm from here on")
+        await asyncio.gather(*work)
+        await asyncio.sleep(SETTLE_S)
 
     async def _kill(self, number: int, at_s: float) -> None:
         await asyncio.sleep(at_s)
-        process = self.services[number].process
-        self.faults.note(process.name, "kill")
+        process = self._services[number].process
+        self._faults.note(process.name, "kill")
         process.kill()
 
-    async def _calm(self) -> None:
-        await asyncio.sleep(SETTLE_S)
-        await self._drain()
-        asked = {answer.ask.key: answer.ask for answer in self.history.heard.answers}
-        again = [replace(ask, api=ask.api + 1, after_s=0.0) for ask in asked.values()]
-        fresh = [Ask(f"after-{name}", name, "", 0, 0.0) for name in ("a", "o")]
-        clients = Clients(self.apis, self.history.heard)
-        answers = await asyncio.gather(*(clients.ask(ask) for ask in [*again, *fresh]))
-        self.history.replays = answers[: len(again)]
-        self.history.afterwards = answers[len(again) :]
-        await self._drain()
+    async def _ask(self, ask: Ask) -> Answer:
+        self._history.expected += 1
+        return await self._clients.ask(ask)
+
+    async def _look_back(self) -> None:
+        """Ask once more under every key, through the other API, and once under new ones."""
+        asked = {answer.ask.key: answer.ask for answer in self._history.heard.answers}
+        asks = [replace(ask, api=ask.api + 1, after_s=0.0) for ask in asked.values()]
+        asks += [Ask(f"after-{name}", name, "", 0, 0.0) for name in self._plan.afterwards]
+        await asyncio.gather(*map(self._ask, asks))
 
     async def _drain(self) -> None:
-        for _ in range(int(DRAIN_S / POLL_S)):
-            self.history.unfinished = self.stores.unfinished()
-            if not self.history.unfinished:
+        """Wait until the outbox is empty and every record is handled."""
+        await self._until(lambda: not self._stores.unfinished())
+        self._history.unfinished = self._stores.unfinished()
+
+    async def _until(self, done: Callable[[], bool]) -> None:
+        for _ in range(int(PATIENCE_S / POLL_S)):
+            if done():
                 return
             await asyncio.sleep(POLL_S)
 
-    async def _stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for service in self.services:
-            await service.stop()
+
+def _start(work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+    return asyncio.get_running_loop().create_task(work)

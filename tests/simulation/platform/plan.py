@@ -1,22 +1,20 @@
 """
 What happens in one history: which events come, who asks for what, and where things break.
 
-Customers a and b are one person, by their CPF; o is another. Of the person's requests exactly
-`fits` can be approved, since a loan more is over the limit and what is left is under the smallest
-offer. What o is told depends on whether a poisoned record of o came first.
+Customers a and b are one person, by their CPF; o is another; x is unknown. Of the person's
+requests exactly `fits` can be approved, since one loan more is over the limit and what is left is
+under the smallest offer. What o is told depends on whether a poisoned record of o came first.
 """
 
-import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.simulation.platform.events import Producer, Record, identity, income, reais, record
 from tests.simulation.platform.policy import LEAST, principal
 
-CUSTOMERS: Final = ("a", "b", "o")
-#: What may be left of a limit when no more fits: less than the smallest offer.
+#: What may be left of a limit when no loan fits any more: less than the smallest offer.
 LEFT: Final = (0, LEAST - 1)
 BIRTH: Final = {"relationship": {"since": "2020-01-31"}}
 BILL: Final = {"period": "2026-05", "balance": reais(100_00), "limit": reais(1_000_00)}
@@ -47,25 +45,39 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """How much runs at once, and what breaks beside the calls themselves."""
+
+    shards: int
+    batch_size: int
+    consumers: int
+    relays: int
+    kills: tuple[tuple[int, float], ...]
+    outage_at_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """
     A history to be.
 
-    opening: what is ingested before anybody asks. events: every distinct valid record.
+    limits: of the person that each known customer is in the end.
+    fits: how many loans of that person are approved, where that is certain.
+    opening: what is ingested before anybody asks.
+    events: every distinct valid record.
+    afterwards: who asks once more when all is calm.
     """
 
     seed: int
-    fits: int
-    limits: dict[str, int]
+    limits: Mapping[str, int]
+    fits: Mapping[str, int]
     opening: tuple[Put, ...]
     later: tuple[Put, ...]
     events: tuple[Record, ...]
     poison: Record | None
     asks: tuple[Ask, ...]
-    shards: int
-    relays: int
-    kills: tuple[tuple[int, float], ...]
-    outage_at_s: float | None
+    afterwards: tuple[str, ...]
+    trouble: Trouble
 
 
 def plan(seed: int) -> Plan:
@@ -73,36 +85,55 @@ def plan(seed: int) -> Plan:
     chance = random.Random(f"plan {seed}")
     producer = Producer(chance)
     fits = chance.randint(1, 2)
-    limits = {
-        "person": fits * principal() + chance.choice(LEFT),
-        "o": principal() + chance.choice(LEFT),
-    }
-    first = _profiles(producer, limits)
-    more = _facts(producer, chance)
-    poison = _poison(producer, chance, first[-1]) if chance.random() < 0.7 else None
-    sent = [record(each) for each in more] + ([poison] if poison else [])
-    repeated = chance.choice([*map(record, first), *sent])
+    limit = fits * principal() + chance.choice(LEFT)
+    other = principal() + chance.choice(LEFT)
+    profiles = _profiles(producer, limit, other)
+    facts = _facts(producer, chance)
+    poison = _poison(producer, chance, profiles[-1]) if chance.random() < 0.7 else None
+    first, more = [*map(record, profiles)], [*map(record, facts)]
+    sent = [*more, poison] if poison else more
     return Plan(
         seed=seed,
-        fits=fits,
-        limits=limits,
-        opening=_puts(chance, [*map(record, first), record(chance.choice(first))], 0.0),
-        later=_puts(chance, [*sent, repeated], 0.3),
-        events=tuple(map(record, [*first, *more])),
+        limits={"a": limit, "b": limit, "o": other},
+        fits={"a": fits},
+        opening=puts(chance, [*first, chance.choice(first)], 0.0),
+        later=puts(chance, [*sent, chance.choice([*first, *sent])], 0.3),
+        events=(*first, *more),
         poison=poison,
         asks=_asks(chance, fits),
+        afterwards=("a", "o"),
+        trouble=trouble(chance),
+    )
+
+
+def trouble(chance: random.Random) -> Trouble:
+    """Draw what runs at once and what breaks."""
+    return Trouble(
         shards=chance.randint(1, 2),
+        batch_size=chance.choice((2, 6, 10)),
+        consumers=chance.choice((1, 1, 1, 2)),
         relays=chance.choice((1, 1, 2)),
         kills=tuple((chance.randrange(4), chance.random() / 2) for _ in range(chance.randrange(3))),
         outage_at_s=chance.random() / 2 if chance.random() < 0.2 else None,
     )
 
 
-def _profiles(producer: Producer, limits: dict[str, int]) -> list[dict[str, Any]]:
-    known = {**income(limits["person"]), **identity()}
+def puts(chance: random.Random, records: Sequence[Record], within_s: float) -> tuple[Put, ...]:
+    """Return the records in any order, in calls of one to three that may overtake one another."""
+    left = chance.sample(records, k=len(records))
+    made = []
+    while left:
+        size = chance.randint(1, 3)
+        made.append(Put(tuple(left[:size]), chance.random() * within_s))
+        left = left[size:]
+    return tuple(made)
+
+
+def _profiles(producer: Producer, limit: int, other: int) -> list[dict[str, Any]]:
+    known = {**income(limit), **identity()}
     return [
         producer.envelope(name, "customer.profile_updated", data)
-        for name, data in (("a", known), ("b", known), ("o", income(limits["o"])))
+        for name, data in (("a", known), ("b", known), ("o", income(other)))
     ]
 
 
@@ -130,34 +161,17 @@ def _poison(producer: Producer, chance: random.Random, known: dict[str, Any]) ->
     ))  # fmt: skip
 
 
-def _puts(chance: random.Random, records: Sequence[Record], within_s: float) -> tuple[Put, ...]:
-    """Return the records in any order, in calls of one to three that may overtake one another."""
-    left = chance.sample(records, k=len(records))
-    puts = []
-    while left:
-        size = chance.randint(1, 3)
-        puts.append(Put(tuple(left[:size]), chance.random() * within_s))
-        left = left[size:]
-    return tuple(puts)
-
-
 def _asks(chance: random.Random, fits: int) -> tuple[Ask, ...]:
+    within_s = chance.choice((0.0, 0.01, 0.2))
+
     def ask(key: str, customer_id: str, reference: str = "") -> Ask:
-        return Ask(key, customer_id, reference, chance.randrange(2), chance.random() * 0.2)
+        return Ask(key, customer_id, reference, chance.randrange(2), chance.random() * within_s)
 
     keys = [f"k{number}" for number in range(fits + 1)]
     owners = {key: chance.choice("ab") for key in keys}
     asks = [ask(key, owners[key]) for key in keys]
     asks += [ask(key, owners[key]) for key in chance.sample(keys, k=1)]
     asks += [ask(key, owners[key], "another command") for key in chance.sample(keys, k=1)]
-    asks += [ask("o1", "o"), ask("o1", "o")]
-    return tuple(asks)
-
-
-def text_of(made: Record) -> str:
-    """Return a record in one line, for traces."""
-    try:
-        envelope = json.loads(made[1])
-    except ValueError:
-        return f"{made[0]}: not JSON"
-    return f"{made[0]}: {envelope['type']} {envelope['source_version']} {envelope['event_id'][-6:]}"
+    # Nobody knows this customer, so no person's lock keeps the two apart.
+    asks += [Ask("x1", "x", "", api, 0.0) for api in range(2)]
+    return (*asks, ask("o1", "o"))

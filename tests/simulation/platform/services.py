@@ -33,8 +33,7 @@ from tests.simulation.platform.stores import Stores
 RESTART_S: Final = 0.02
 REQUEST_S: Final = 2.0
 INVOCATION_S: Final = 10.0
-IDLE_S: Final = 0.2
-MAPPING: Final = MappingSettings(batch_size=6, first_wait_s=0.02, longest_wait_s=0.5, idle_s=IDLE_S)
+IDLE_S: Final = 0.3
 
 
 class Program(Protocol):
@@ -74,6 +73,7 @@ class Service:
             if self.process.alive:
                 self._program = program
                 self._ready.set()
+                self.stores.say(self.process.life.name, "is up")
                 await self._died.wait()
             await asyncio.sleep(RESTART_S)
             self.process.restart()
@@ -93,6 +93,7 @@ class Service:
     def _on_kill(self) -> None:
         self._program = None
         self._ready.clear()
+        self.stores.say(self.process.life.name, "is down")
         self._died.set()
 
     def truth(self, name: str = "") -> ModelTruth:
@@ -103,7 +104,7 @@ class Service:
 
     def chance(self, what: str) -> random.Random:
         """Return chance of this life alone."""
-        return random.Random(f"{what} {self.stores.seed} {self.process.life.name}")
+        return random.Random(f"{what} {self.stores.plan.seed} {self.process.life.name}")
 
 
 class Api(Service):
@@ -187,8 +188,14 @@ class IngestProgram:
 
     async def start(self) -> None:
         stores = self._stores
+        settings = MappingSettings(
+            batch_size=stores.plan.trouble.batch_size,
+            first_wait_s=0.02,
+            longest_wait_s=0.5,
+            idle_s=IDLE_S,
+        )
         mapping = EventSourceMapping(
-            stores.stream, self._invoke, self._give_up, asyncio.sleep, stores.tally, MAPPING
+            stores.stream, self._invoke, self._give_up, asyncio.sleep, stores.tally, settings
         )
         self._loop.begin(self._service, mapping.run(self._loop.stop))
 

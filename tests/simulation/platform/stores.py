@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Sequence
+from contextvars import Context
 from typing import Final
 
 from adapters.stores.model import schema
@@ -13,20 +14,21 @@ from adapters.stores.model.storage import Key, ModelStorage
 from adapters.stores.model.stream import Stream
 from adapters.stores.model.versioned import Stored, Verdict, VersionedStore
 from tests.simulation.kernel.faults import Faults
-from tests.simulation.kernel.store_faults import StoreFaults
+from tests.simulation.platform.hooks import DatabaseHooks, StoreHooks
 from tests.simulation.platform.plan import Plan
 from tests.simulation.platform.ports import START, ModelVault, Tally, VirtualClock
 
 #: Less than in production, and than a late COMMIT takes: a history is shorter for it.
-LOCK_WAIT_S: Final = 0.3
+LOCK_WAIT_S: Final = 0.25
 KILL_LAG_S: Final = 0.05
+OUTAGE_S: Final = 0.3
 FORGETS: Final = 0.05
 
 
 class WatchedStore(VersionedStore[Key]):
     """Notes every write after which a row is older than before, whoever made it and when."""
 
-    def __init__(self, name: str, hooks: StoreFaults) -> None:
+    def __init__(self, name: str, hooks: StoreHooks) -> None:
         super().__init__(name, hooks)
         self.setbacks: Final[list[str]] = []
 
@@ -50,38 +52,47 @@ class Stores:
     """The stores of one history, empty."""
 
     def __init__(self, plan: Plan, faults: Faults) -> None:
-        self.seed: Final = plan.seed
+        self.plan: Final = plan
         self.faults: Final = faults
         self.tally: Final = Tally()
         self.clock: Final = VirtualClock()
         self.serial: Final = itertools.count(1)
         self.given_up: Final[list[int]] = []
+        self.log: Final[list[tuple[float, str, str]]] = []
         self.database: Final = Database(
             schema.TABLES,
-            StoreFaults(faults, "db"),
+            DatabaseHooks(faults, "db", self._die),
             lock_wait_timeout_s=LOCK_WAIT_S,
             kill_lag_s=lambda: faults.seconds(KILL_LAG_S),
         )
         self.rows: Final = {
-            name: WatchedStore(name, StoreFaults(faults, name)) for name in ("keyspaces", "dynamodb")
+            name: WatchedStore(name, StoreHooks(faults, name)) for name in ("keyspaces", "dynamodb")
         }
         self.keyspaces: Final = ModelStorage(self.rows["keyspaces"], self.clock)
         self.dynamodb: Final = ModelStorage(self.rows["dynamodb"], self.clock)
         self.cache: Final = ModelCache(
-            self.clock, StoreFaults(faults, "cache"), forgets=lambda: faults.happens(FORGETS)
+            self.clock, StoreHooks(faults, "cache"), forgets=lambda: faults.happens(FORGETS)
         )
-        hooks = StoreFaults(faults, "stream")
-        self.records: Final = Stream("events", plan.shards, hooks)
+        hooks = StoreHooks(faults, "stream")
+        self.records: Final = Stream("events", plan.trouble.shards, hooks)
         self.stream: Final = ModelEventStream(self.records, self.clock, START, hooks)
-        self.vault: Final = ModelVault(StoreFaults(faults, "vault"))
+        self.vault: Final = ModelVault(StoreHooks(faults, "vault"))
+
+    def say(self, who: str, what: str) -> None:
+        """Note what somebody outside the stores did, for the trace of a history."""
+        self.log.append((self.clock.monotonic(), who, what))
 
     async def outage(self, at_s: float) -> None:
         """Kill the server of the database for a moment."""
         await asyncio.sleep(at_s)
+        self._die()
+
+    def _die(self) -> None:
         self.faults.note("db", "outage")
         self.database.crash()
-        await asyncio.sleep(self.faults.seconds(0.3))
-        self.database.restart()
+        # It comes back whatever becomes of the process in whose call it died.
+        back_in_s = self.faults.seconds(OUTAGE_S)
+        asyncio.get_running_loop().call_later(back_in_s, self.database.restart, context=Context())
 
     def unfinished(self) -> list[str]:
         """Return what a relay or a mapping still has to do."""

@@ -77,6 +77,7 @@ def test_one_transaction_serves_many_customers() -> None:
 
     assert world.truth.transactions == 1
     assert (world.keyspaces.calls, world.dynamodb.calls) == (1, 1)
+    assert world.agrees()
 
 
 def test_a_transaction_serves_a_bounded_number_of_customers() -> None:
@@ -181,6 +182,18 @@ def test_a_reversal_takes_a_stored_row_out() -> None:
     assert world.truth.tables.reversed == {event_id(1)}
     assert world.profile().months == {}
     assert len(world.keyspaces.of("TRANSACTION#")) == 2
+
+
+def test_a_reversal_of_a_stranger_s_row_reads_nothing_of_the_stranger() -> None:
+    world = World()
+    reverse = of("c-2", 2, "transaction.reversed", data={"reverses": event_id(1)})
+    world.run([put(1)])
+
+    world.run([record(2, reverse, key="c-2")])
+
+    assert not [each for each in world.truth.seen if isinstance(each, ReadMonth)]
+    assert world.truth.tables.reversed == set()
+    assert world.profile("c-2").pending_reversals == (event_id(1),)
 
 
 def test_an_identity_in_clear_is_sealed_and_links_the_person() -> None:

@@ -37,6 +37,7 @@ class FakeOutbox:
     async def read(self, statements: Sequence[Statement], deadline: Deadline) -> list[Rows]:
         assert deadline.at > 0
         self.reads += 1
+        assert self.reads < 100, "it asks all the time"
         (asked,) = statements
         assert isinstance(asked, ReadOutbox)
         return [sorted(self.events, key=lambda each: each.id)[: asked.limit]]
@@ -217,8 +218,11 @@ def test_after_a_failure_it_waits_shortly_and_tries_again() -> None:
 
     async def script(stop: asyncio.Event, wake: asyncio.Event) -> None:
         await asyncio.sleep(1.2)
+        # While the stream is away, busy writers must not turn each commit into an attempt.
         wake.set()
         world.stream.fault = None
+        await asyncio.sleep(0.1)
+        assert world.published() == []
         await asyncio.sleep(1)
         assert world.published() == [b"1"]
         stop.set()

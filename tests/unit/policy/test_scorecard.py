@@ -110,6 +110,12 @@ def test_exact_ties_go_to_the_even_neighbour(base: int) -> None:
     assert pd(600) == Decimal("0.047619")
 
 
+def test_a_tie_at_the_end_of_many_products_is_still_a_tie() -> None:
+    scale = Scale(Decimal(50), Decimal(600), Decimal(79_999))
+
+    assert scale.pds(500, 600)[-1] == Decimal("0.000012")
+
+
 def test_probabilities_do_not_depend_on_the_context_of_the_thread() -> None:
     with localcontext() as context:
         context.prec = 3

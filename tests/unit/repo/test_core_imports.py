@@ -10,10 +10,10 @@ import pytest
 from tests.unit.repo.files import CORE, ROOT, place, python_files, tree_of
 
 PURE: Final = frozenset({
-    "abc", "ast", "base64", "bisect", "collections", "collections.abc", "contextlib", "dataclasses",
+    "abc", "base64", "bisect", "collections", "collections.abc", "contextlib", "dataclasses",
     "datetime", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac",
     "itertools", "json", "math", "operator", "re", "string", "struct", "textwrap", "types",
-    "typing", "unicodedata", "zoneinfo",
+    "typing", "weakref", "zoneinfo",
 })  # fmt: skip
 
 #: Who may wait for whom: the files that ask several ports at once or let requests share a batch.

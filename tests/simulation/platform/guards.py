@@ -1,0 +1,208 @@
+"""
+The guards of the platform, each taken out where it stands: every history must miss it soon.
+
+`within` bounds the seeds that it may take. What is left in place is real code.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from adapters.stores.model import ingestion_statements, ledger_statements, schema, truth
+from adapters.stores.model.connection import Connection
+from adapters.stores.model.table import Table
+from adapters.stores.model.versioned import Stored, Verdict, VersionedStore
+from adapters.streams.event_source_mapping import EventSourceMapping
+from consistency.outbox import relay
+from consistency.outbox.relay import OutboxRelay
+from consistency.outbox.statements import ReadOutbox
+from decision_engine.exposure import NO_EXPOSURE, Exposure
+from decision_engine.record.batch import BatchProgram
+from decision_engine.record.prepare import Prepared
+from decision_engine.record.statements import InsertBatch, LockPersons, ReadBatch
+from decision_engine.record.view import View
+from domain.instants import epoch_micros
+from domain.ports.time import Deadline
+from domain.ports.truth import Begin, Commit, DuplicateKeyError, Rollback, Rows, Trip
+from ingestion import program
+from ingestion.program import Settled
+from ingestion.statements import InsertInbox
+from tests.simulation.platform.campaign import Result, simulate
+from tests.simulation.platform.swap import swapped
+
+Swap = tuple[Any, str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A guard: what takes its place, and which checks must then find something."""
+
+    swaps: Callable[[], Sequence[Swap]]
+    found_by: tuple[str, ...]
+    within: int = 100
+
+
+def seeds_to_find(guard: Guard, first_seed: int = 0) -> tuple[int, Result] | None:
+    """Return how many seeds it takes to miss the guard, and the history that does; or None."""
+    with removed(guard):
+        for number in range(guard.within):
+            result = simulate(first_seed + number)
+            if {each.partition(":")[0] for each in result.violations} & {*guard.found_by}:
+                return number + 1, result
+    return None
+
+
+@contextmanager
+def removed(guard: Guard) -> Iterator[None]:
+    """Run without the guard."""
+    with ExitStack() as stack:
+        for swap in guard.swaps():
+            stack.enter_context(swapped(*swap))
+        yield
+
+
+# --- idempotency
+
+
+def _tables_without(unique_key: str) -> tuple[Table, ...]:
+    return tuple(
+        replace(table, unique={k: v for k, v in table.unique.items() if k != unique_key})
+        for table in schema.TABLES
+    )
+
+
+async def _finds_nothing(_connection: Connection, _asked: Any) -> list[Any]:
+    return []
+
+
+def _no_idempotency() -> list[Swap]:
+    return [*_no_unique_key(), (ledger_statements, "_read_keys", _finds_nothing)]
+
+
+def _no_unique_key() -> list[Swap]:
+    return [(schema, "TABLES", _tables_without("uq_decision_key"))]
+
+
+# --- exposure
+
+
+def _sees_no_exposure(_view: View, _person_id: str) -> Exposure:
+    return NO_EXPOSURE
+
+
+async def _lock_nobody(connection: Connection, asked: LockPersons) -> list[Any]:
+    rows = await connection.select("persons", {"person_id": asked.person_ids})
+    return [row["person_id"] for row in rows]
+
+
+# --- lanes
+
+
+def _duplicate_means_landed(
+    batch: BatchProgram, sent: Prepared
+) -> Generator[Trip, list[Rows], bool]:
+    void = batch.lane.batch_row((), "void", epoch_micros(batch.clock.now()))
+    try:
+        yield (Begin(), InsertBatch(void), Commit())
+    except DuplicateKeyError:
+        yield (Rollback(),)
+        batch.lane.advance(sent.batch.root, sent.batch.n)
+        return True
+    batch.lane.advance(void.root, void.n)
+    return False
+
+
+def _reads_back(batch: BatchProgram, _: Prepared) -> Generator[Trip, list[Rows], bool]:
+    (rows,) = yield (ReadBatch(batch.lane.lane_id, batch.lane.sequence),)
+    for row in rows:
+        batch.lane.advance(row.root, row.n)
+    return bool(rows)
+
+
+async def _take_nothing(_connection: Connection, _lane: str) -> None:
+    return
+
+
+# --- versions and the inbox
+
+
+def _put_anything(store: VersionedStore[Any], key: Any, new: Stored) -> Verdict:
+    store._rows[key] = new
+    return "APPLIED"
+
+
+async def _insert_if_absent(connection: Connection, asked: InsertInbox) -> list[Any]:
+    rows = map(schema.columns_of, asked.rows)
+    await ingestion_statements._if_absent(connection, "inbox", rows)
+    return []
+
+
+# --- the relay, and projections
+
+
+async def _delete_first(outbox: OutboxRelay) -> int:
+    deadline = Deadline.after(outbox.clock, outbox.timeout_s)
+    (events,) = await outbox.truth.read((ReadOutbox(outbox.events_max),), deadline)
+    ids = tuple(event.id for event in events)
+    await outbox.truth.transact(lambda: relay._delete(ids), deadline)
+    await outbox.stream.put([(event.partition_key, event.payload) for event in events], deadline)
+    return len(events)
+
+
+_settled: Final = program._settled
+
+
+def _only_what_is_new(found: Any, stored: Any, changes: Any, applied: Any) -> Settled:
+    del stored, applied
+    return _settled(found, {}, changes, [])
+
+
+_step: Final = EventSourceMapping._step
+
+
+async def _checkpoint_first(mapping: EventSourceMapping, shard_id: str, part: Any) -> Any:
+    await mapping._advance(shard_id, part.records)
+    return await _step(mapping, shard_id, part)
+
+
+GUARDS: Final[dict[str, Guard]] = {
+    "idempotency": Guard(_no_idempotency, ("once",)),
+    "unique key of a decision": Guard(_no_unique_key, ("once",)),
+    "exposure": Guard(lambda: [(View, "exposure", _sees_no_exposure)], ("exposure",)),
+    "person lock": Guard(
+        lambda: [(ledger_statements, "_lock_persons", _lock_nobody)], ("exposure",)
+    ),
+    "lane: root of a landed batch": Guard(
+        lambda: [(BatchProgram, "_landed", _duplicate_means_landed)], ("once", "ledger")
+    ),
+    "lane: lock and void batch": Guard(
+        lambda: [(BatchProgram, "_landed", _reads_back), (truth, "_take_lane", _take_nothing)],
+        ("once", "ledger", "simulation"),
+    ),
+    "XX lane: void batch": Guard(
+        lambda: [(BatchProgram, "_landed", _reads_back)], ("once", "ledger", "simulation")
+    ),
+    "XX lane: lock": Guard(
+        lambda: [(truth, "_take_lane", _take_nothing)], ("once", "ledger", "simulation")
+    ),
+    "version of a projection": Guard(
+        lambda: [(VersionedStore, "_put", _put_anything)], ("version", "outbox")
+    ),
+    "inbox": Guard(
+        lambda: [
+            (ingestion_statements, "_read_inbox", _finds_nothing),
+            (ingestion_statements, "_insert_inbox", _insert_if_absent),
+        ],
+        ("fold",),
+    ),
+    "delete after acknowledgement": Guard(
+        lambda: [(OutboxRelay, "run_once", _delete_first)], ("outbox",)
+    ),
+    "projection of duplicates": Guard(
+        lambda: [(program, "_settled", _only_what_is_new)], ("version",)
+    ),
+    "checkpoint after the batch": Guard(
+        lambda: [(EventSourceMapping, "_step", _checkpoint_first)], ("fold", "version", "outbox")
+    ),
+}

@@ -1,0 +1,77 @@
+"""The hooks of the kernel's `StoreFaults`, with one draw for what it draws by itself each."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from adapters.stores.model.hooks import LANDED, LOST, REFUSED, RUN, Fate, FateKind, Operation
+from tests.simulation.kernel.faults import Faults, Rates
+from tests.simulation.kernel.process import check_alive
+from tests.simulation.kernel.store_faults import StoreFaults
+
+#: How often a call lets others run before it, where nothing else holds it up; half of it behind.
+YIELDS: Final = 0.25
+#: How often the server of a database dies of a COMMIT that it carried out and did not answer.
+DEATHS: Final = 0.1
+
+
+class StoreHooks(StoreFaults):
+    """
+    As frequent in its faults as `StoreFaults`, and several times cheaper.
+
+    A history has some six hundred points, so that what a point costs decides how many histories
+    there can be.
+    """
+
+    async def before(self, operation: Operation) -> Fate:
+        name = self._name(operation)
+        self._faults.counts[name] += 1
+        rates = await self._pass(name, YIELDS)
+        return self._noted(name, self._draw(rates))
+
+    async def pause(self, operation: Operation) -> None:
+        await self._pass(self._name(operation), YIELDS)
+
+    async def after(self, operation: Operation) -> None:
+        await self._pass(self._name(operation), YIELDS / 2)
+
+    async def _pass(self, name: str, yields: float) -> Rates:
+        check_alive()
+        faults = self._faults
+        rates = faults.rates_at(name)
+        drawn = faults.seconds(1.0)
+        if drawn < rates.delay + yields:
+            await asyncio.sleep(faults.seconds(rates.delay_s_max) if drawn < rates.delay else 0)
+            check_alive()
+        faults._crash(name, rates)
+        return rates
+
+    def _draw(self, rates: Rates) -> Fate:
+        drawn = self._faults.seconds(1.0)
+        for chance, kind in (
+            (rates.transient, REFUSED),
+            (rates.lost, LOST),
+            (rates.landed, LANDED),
+            (rates.late, FateKind.LATE),
+            (rates.half_open, FateKind.HALF_OPEN),
+        ):
+            if drawn < chance:
+                if isinstance(kind, Fate):
+                    return kind
+                return Fate(kind, self._faults.seconds(rates.late_s_max))
+            drawn -= chance
+        return RUN
+
+
+class DatabaseHooks(StoreHooks):
+    """Kills the server where it hurts most: between a COMMIT and its answer."""
+
+    def __init__(self, faults: Faults, store: str, dies: Callable[[], None]) -> None:
+        super().__init__(faults, store)
+        self._dies: Final = dies
+
+    async def before(self, operation: Operation) -> Fate:
+        fate = await super().before(operation)
+        if operation.kind == "commit" and fate is LANDED and self._faults.happens(DEATHS):
+            asyncio.get_running_loop().call_soon(self._dies)
+        return fate
