@@ -5,10 +5,13 @@ It works without a network, and nothing foreign runs beside a bearer token.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any, Final
 
+CODE: Final = re.compile(r"`([^`]+)`")
+BOLD: Final = re.compile(r"\*\*([^*]+)\*\*")
 STYLE: Final = """
 body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}
 pre{background:#f4f4f4;color:#111;overflow:auto;padding:.7rem;border-radius:.3rem}
@@ -24,7 +27,7 @@ def docs_page(document: dict[str, Any]) -> bytes:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>',
         f"<h1>{title} {escape(document['info']['version'])}</h1>",
-        *(f"<p>{escape(text)}</p>" for text in document["info"]["description"].split("\n\n")),
+        *(f"<p>{_inline(text)}</p>" for text in document["info"]["description"].split("\n\n")),
         '<p>The same for programs: <a href="/openapi.json">/openapi.json</a></p>',
         *_operations(document),
         "</body></html>",
@@ -40,7 +43,7 @@ def _operations(document: dict[str, Any]) -> Iterator[str]:
 
 def _operation(name: str, operation: dict[str, Any]) -> Iterator[str]:
     yield f"<section><h2><code>{escape(name)}</code></h2>"
-    yield f"<p>{escape(operation['description'])}</p>"
+    yield f"<p>{_inline(operation['description'])}</p>"
     scopes = [scope for need in operation["security"] for scope in need["bearer"]]
     yield f"<p>Scope: <code>{escape(scopes[0])}</code></p>" if scopes else "<p>No token.</p>"
     if "requestBody" in operation:
@@ -55,4 +58,10 @@ def _operation(name: str, operation: dict[str, Any]) -> Iterator[str]:
 def _example(title: str, content: dict[str, Any]) -> str:
     values = [example["value"] for example in content.get("examples", {}).values()]
     shown = escape(json.dumps(values[0], indent=2, ensure_ascii=False)) if values else ""
-    return f"<details><summary>{escape(title)}</summary><pre>{shown}</pre></details>"
+    return f"<details><summary>{_inline(title)}</summary><pre>{shown}</pre></details>"
+
+
+def _inline(text: str) -> str:
+    """Return a text with its `code` and **bold** as HTML; everything else is escaped."""
+    coded = CODE.sub(r"<code>\1</code>", escape(text))
+    return BOLD.sub(r"<strong>\1</strong>", coded)
