@@ -11,7 +11,12 @@ DOCUMENT: dict[str, Any] = {
             "get": {
                 "description": "Reads `x`.",
                 "security": [],
-                "responses": {"200": {"description": "`ok`: fine <script>"}},
+                "responses": {
+                    "200": {
+                        "description": "`ok`: fine <script>",
+                        "content": {"application/json": {"examples": {}}},
+                    }
+                },
             }
         }
     },
