@@ -27,6 +27,8 @@ from ingestion.statements import (
     InsertTransactions,
     LockProfiles,
     MarkReversed,
+    MovePersons,
+    PersonMove,
     PersonRow,
     ProfileWrite,
     ReadApplied,
@@ -185,6 +187,8 @@ def _writes(changes: Sequence[_Change], now_us: int) -> tuple[Statement, ...]:
     parked = tuple(each.row(now_us) for change in changes for each in change.parked)
     persons = _persons(changes)
     statements: list[Statement] = [EnsurePersons(persons)] if persons else []
+    moves = _moves(changes)
+    statements += [MovePersons(moves)] if moves else []
     statements.append(WriteProfiles(tuple(_profile_write(each.after, now_us) for each in changes)))
     statements += [InsertTransactions(rows)] if rows else []
     statements += [MarkReversed(marked)] if marked else []
@@ -196,6 +200,16 @@ def _writes(changes: Sequence[_Change], now_us: int) -> tuple[Statement, ...]:
 def _profile_write(after: StoredProfile, now_us: int) -> ProfileWrite:
     index = cpf_index_of(after.profile.slots)
     return ProfileWrite(after.profile, after.payload, index, now_us)
+
+
+def _moves(changes: Sequence[_Change]) -> tuple[PersonMove, ...]:
+    """Return the customers that were taken for another person until now."""
+    known = [(change.before.profile, change.after.profile) for change in changes if change.before]
+    return tuple(
+        PersonMove(after.customer_id, before.person_id, after.person_id)
+        for before, after in known
+        if before.person_id != after.person_id
+    )
 
 
 def _persons(changes: Sequence[_Change]) -> tuple[PersonRow, ...]:

@@ -78,6 +78,32 @@ class EnsurePersons:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonMove:
+    """A customer turns out to be another person than it was taken for."""
+
+    customer_id: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovePersons:
+    """
+    Take what customers are committed to along with them, to the person they now are.
+
+    Locks the persons before and after in key order, waiting: decisions read exposure under these
+    locks. Then reservations, offers and contracts of the customer's decisions change person.
+    """
+
+    moves: tuple[PersonMove, ...]
+
+    @property
+    def person_ids(self) -> tuple[str, ...]:
+        """Every person concerned, in the order in which everybody locks them."""
+        return tuple(sorted({name for move in self.moves for name in (move.before, move.after)}))
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileWrite:
     """The new state of a customer's row, which this transaction holds locked."""
 

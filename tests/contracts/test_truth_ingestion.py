@@ -4,7 +4,14 @@ import pytest
 
 from consistency.outbox.statements import DeleteOutbox, OutboxEvent, ReadOutbox
 from decision_engine.archive import ReadCustomerProfile
-from decision_engine.record.statements import InsertOutbox, ReadCustomers, ReadPersons
+from decision_engine.record.statements import (
+    InsertDecisions,
+    InsertOutbox,
+    InsertReservations,
+    ReadCustomers,
+    ReadPersons,
+    ReadReservations,
+)
 from domain.ports.truth import DuplicateKeyError, Program
 from domain.transaction import TransactionKind
 from ingestion.statements import (
@@ -16,6 +23,8 @@ from ingestion.statements import (
     InsertTransactions,
     LockProfiles,
     MarkReversed,
+    MovePersons,
+    PersonMove,
     PersonRow,
     ReadApplied,
     ReadInbox,
@@ -24,9 +33,11 @@ from ingestion.statements import (
     WriteProfiles,
 )
 from tests.contracts.rows import (
+    a_decision,
     a_fact,
     a_parked,
     a_profile,
+    a_reservation,
     a_transaction,
     an_event,
     an_inbox_row,
@@ -169,3 +180,25 @@ def test_a_number_of_the_outbox_is_never_given_twice(store: Store) -> None:
     store.commit(InsertOutbox((an_event(2),)))
 
     assert store.read(ReadOutbox(1))[0].id > first.id
+
+
+def test_what_a_customer_has_reserved_moves_with_it_and_nobody_else_s_does(store: Store) -> None:
+    persons = ("c.c-1", "p1.cpf")
+    store.commit(EnsurePersons(tuple(PersonRow(name, "") for name in persons)))
+    store.commit(
+        InsertDecisions((
+            a_decision(1, person_id="c.c-1"),
+            a_decision(2, person_id="c.c-1", customer_id="c-9"),
+        )),
+        InsertReservations((
+            a_reservation(1, person_id="c.c-1"),
+            a_reservation(2, person_id="c.c-1"),
+        )),
+    )  # fmt: skip
+
+    store.commit(MovePersons((PersonMove("c-1", "c.c-1", "p1.cpf"),)))
+
+    rows = store.read(ReadReservations(persons, 0))
+    owners = {row.source_id: row.person_id for row in rows}
+    first, second = a_decision(1).decision_id, a_decision(2).decision_id
+    assert owners == {first: "p1.cpf", second: "c.c-1"}

@@ -20,6 +20,7 @@ from adapters.stores.sql.rendering import Execute, Renderer
 from decision_engine.decide import CreditApproval
 from domain.ports.time import Deadline
 from ingestion.accept import AcceptEvents
+from tests.integration.power_loss.disk import Disk
 
 At = Callable[[str], None]
 Fault = Callable[[Served, str], Awaitable[None]]
@@ -38,6 +39,11 @@ def install(at: At, vfs: str | None, pragmas: Sequence[str]) -> None:
         _put(stores, "SqliteFile", partial(SqliteFile, vfs=vfs))
         connect = partial(apsw.Connection, vfs=vfs)
         _put(key_store, "apsw", SimpleNamespace(Connection=connect, Error=apsw.Error))
+
+
+def deafen(disk: Disk) -> None:
+    """Let the disk take every request to flush, and flush nothing."""
+    _put(disk, "flushed", lambda *_path, **_how: None)
 
 
 def _pointed(known: Mapping[type, Renderer], at: At) -> dict[type, Renderer]:

@@ -38,6 +38,8 @@ class Options:
     """How a platform process is started."""
 
     lossy: bool = False
+    #: A disk that says "flushed" and is lying, as if nobody had asked.
+    deaf: bool = False
     pragmas: tuple[str, ...] = ()
     #: A point to die at before anybody can ask for it, see `tests.e2e.process.Points`.
     armed: Mapping[str, Any] | None = None
@@ -144,6 +146,7 @@ async def running(data: Path, options: Options | None = None) -> AsyncIterator[P
         "stderr": str(stderr),
         "begin": BEGIN.isoformat(),
         "lossy": asked.lossy,
+        "deaf": asked.deaf,
         "pragmas": asked.pragmas,
         "armed": asked.armed,
     }

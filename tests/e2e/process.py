@@ -121,6 +121,8 @@ def live(connection: socket.socket) -> None:
 
 async def _serve(connection: socket.socket, options: Command) -> None:
     disk = Disk() if options["lossy"] else None
+    if disk is not None and options["deaf"]:
+        instruments.deafen(disk)
     points = Points(connection, disk, armed=options["armed"])
     instruments.install(points, disk.name if disk else None, options["pragmas"])
     settings = EmbeddedSettings(data=Path(options["data"]), port=0, metrics_port=0)

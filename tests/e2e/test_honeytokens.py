@@ -237,6 +237,8 @@ def _bad_identities(identity: dict[str, str]) -> list[Any]:
     wrong += [{**identity, name: text + "\x00"} for name, text in identity.items()]
     wrong += [{**identity, name: text * 99} for name, text in identity.items()]
     wrong += [{**identity, "mother": identity["name"]}, {**identity, identity["name"]: "x"}]
+    # More than an envelope may hold.
+    wrong += [{**identity, "name": identity["name"] * 4_000}]
     return [*wrong, [identity], list(identity.values()), identity["name"], {}]
 
 

@@ -45,7 +45,9 @@ def _child(connection: socket.socket) -> None:
     code = 1
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, 0)
+        os.dup2(nothing, 1)
         live(connection)
         code = 0
     except BaseException as error:  # noqa: BLE001 - as the interpreter would have shown it

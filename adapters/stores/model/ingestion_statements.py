@@ -18,6 +18,8 @@ from ingestion.statements import (
     InsertTransactions,
     LockProfiles,
     MarkReversed,
+    MovePersons,
+    PersonMove,
     ReadApplied,
     ReadInbox,
     ReadMonth,
@@ -38,6 +40,7 @@ def ingestion_statements() -> dict[type, Perform]:
         ReadMonth: _read_month,
         ReadApplied: _read_applied,
         EnsurePersons: _ensure_persons,
+        MovePersons: _move_persons,
         WriteProfiles: _write_profiles,
         InsertTransactions: _insert_transactions,
         MarkReversed: _mark_reversed,
@@ -112,6 +115,25 @@ def _transaction(row: Row) -> Transaction:
 async def _ensure_persons(connection: Connection, asked: EnsurePersons) -> list[Any]:
     await _if_absent(connection, "persons", map(columns_of, asked.rows))
     return []
+
+
+async def _move_persons(connection: Connection, asked: MovePersons) -> list[Any]:
+    for person_id in asked.person_ids:
+        await connection.select("persons", {"person_id": person_id}, for_update=True)
+    for move in asked.moves:
+        await _move(connection, move)
+    return []
+
+
+async def _move(connection: Connection, move: PersonMove) -> None:
+    def theirs(row: Row) -> bool:
+        return bool(row["customer_id"] == move.customer_id)
+
+    made = await connection.select("credit_decisions", {"person_id": move.before}, and_where=theirs)
+    ids = [row["decision_id"] for row in made]
+    for table in ("reservations", "offers", "contracts"):
+        held = {"person_id": move.before, "decision_id": ids}
+        await connection.update(table, held, {"person_id": move.after})
 
 
 async def _write_profiles(connection: Connection, asked: WriteProfiles) -> list[Any]:

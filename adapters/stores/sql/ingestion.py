@@ -15,16 +15,21 @@ from adapters.stores.sql.rendering import (
     insert_into,
     inserting,
     pairs_of,
+    query,
     reading,
     writing,
 )
 from adapters.stores.sql.schema import (
+    contracts,
+    credit_decisions,
     customers,
     inbox,
     ingestion_batches,
+    offers,
     outbox,
     parked_events,
     persons,
+    reservations,
     transactions,
 )
 from consistency.outbox.statements import DeleteOutbox, OutboxEvent, ReadOutbox
@@ -40,6 +45,7 @@ from ingestion.statements import (
     InsertTransactions,
     LockProfiles,
     MarkReversed,
+    MovePersons,
     ParkedRow,
     ProfileWrite,
     ReadApplied,
@@ -91,8 +97,32 @@ def _profiles() -> dict[type, Renderer]:
     return {
         LockProfiles: _lock_profiles(),
         EnsurePersons: inserting(new_person, _rows),
+        MovePersons: _move_persons(),
         WriteProfiles: _write_profiles(),
     }
+
+
+def _move_persons() -> Renderer:
+    d = credit_decisions.c
+    theirs = select(d.decision_id).where(d.customer_id == bindparam("customer"))
+    moves = [
+        query(
+            update(table)
+            .where(table.c.person_id == bindparam("before"), table.c.decision_id.in_(theirs))
+            .values(person_id=bindparam("after"))
+        )
+        for table in (reservations, offers, contracts)
+    ]
+
+    def render(execute: Execute, asked: MovePersons) -> list[Any]:
+        # Nobody else writes on SQLite while this transaction is open: that is the persons' lock.
+        for move in asked.moves:
+            names = {"customer": move.customer_id, "before": move.before, "after": move.after}
+            for query_of_table in moves:
+                query_of_table(execute, names)
+        return []
+
+    return render
 
 
 def _write_profiles() -> Renderer:

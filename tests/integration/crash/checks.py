@@ -37,6 +37,11 @@ POINTS: Final = (
     *(f"{file}.{moment}" for file in FILES for moment in MOMENTS),
     *(f"truth.{statement}" for statement in STATEMENTS),
 )
+#: What the first start of a folder passes, up to the published policy.
+FIRST_POINTS: Final = (
+    "truth.begin", "truth.InsertBatch", "truth.before_commit", "truth.after_commit",
+    "truth.ListPolicies", "truth.InsertArtifact", "truth.InsertPolicy",
+)  # fmt: skip
 #: A point is passed several times in a wave; the process dies at one of the first ones.
 NTH_MAX: Final = 4
 WAVES_MAX: Final = 20
@@ -53,11 +58,13 @@ class End:
     survival: str | None = None
     chance: int = 0
     pragmas: tuple[str, ...] = ()
+    deaf: bool = False
 
     @property
     def options(self) -> Options:
         """How the process is started that is going to end."""
-        return Options(lossy=self.survival is not None, pragmas=self.pragmas)
+        lossy = self.survival is not None
+        return Options(lossy=lossy, pragmas=self.pragmas, deaf=self.deaf)
 
 
 def check_crash_points(points: Sequence[str], seed: int, book: Path | None = None) -> Measured:

@@ -64,3 +64,11 @@ def test_without_flushing_each_commit_answers_are_lost(book: Path, mode: str) ->
 
     with pytest.raises(AssertionError, match="was answered before, and otherwise"):
         check_ends([end], book)
+
+
+def test_on_a_disk_that_does_not_flush_answers_are_lost(book: Path) -> None:
+    """The same mutant from below: every fsync is asked for, and none is done."""
+    end = End(point="truth.after_commit", nth=3, survival="nothing", deaf=True)
+
+    with pytest.raises(AssertionError, match="was answered before, and otherwise"):
+        check_ends([end], book)

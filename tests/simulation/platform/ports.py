@@ -16,19 +16,27 @@ from domain.identifiers import uuid7
 from domain.ports.time import Deadline
 
 START: Final = datetime(2026, 6, 10, 12, tzinfo=UTC)
+MOMENT: Final = timedelta(microseconds=100)
 #: What tells the ids of two draws of one instant apart; the rest of the 74 bits is chance.
 COUNTER_BITS: Final = 42
 CHANCE_BITS: Final = 32
 
 
 class VirtualClock:
-    """The time of the running loop; `skew_s` is how far this machine's `now` is off."""
+    """
+    The time of the running loop, for all processes of a history.
 
-    def __init__(self, skew_s: float = 0.0) -> None:
-        self._start: Final = START + timedelta(seconds=skew_s)
+    Virtual time stands still while work is done, so that two processes would often decide in one
+    microsecond; here each look at the clock takes a moment of its own.
+    """
+
+    def __init__(self) -> None:
+        self._last = START
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=asyncio.get_running_loop().time())
+        virtual = START + timedelta(seconds=asyncio.get_running_loop().time())
+        self._last = max(virtual, self._last + MOMENT)
+        return self._last
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()

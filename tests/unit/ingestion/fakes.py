@@ -31,7 +31,9 @@ from ingestion.statements import (
     InsertTransactions,
     LockProfiles,
     MarkReversed,
+    MovePersons,
     ParkedRow,
+    PersonMove,
     ProfileWrite,
     ReadApplied,
     ReadInbox,
@@ -147,6 +149,7 @@ class Tables:
     parked: dict[str, ParkedRow] = field(default_factory=dict)
     persons: dict[str, str] = field(default_factory=dict)
     batches: list[IngestionBatchRow] = field(default_factory=list)
+    moves: list[PersonMove] = field(default_factory=list)
 
     def copy(self) -> "Tables":
         return Tables(
@@ -157,6 +160,7 @@ class Tables:
             dict(self.parked),
             dict(self.persons),
             list(self.batches),
+            list(self.moves),
         )
 
 
@@ -271,6 +275,10 @@ class FakeTruth:
                 raise DuplicateKeyError("transactions.event_id")
             self.tables.transactions[row.row.event_id] = row
             self.tables.reversed |= {row.row.event_id} if row.reversed else set()
+        return []
+
+    def _MovePersons(self, asked: MovePersons) -> Rows:  # noqa: N802
+        self.tables.moves.extend(asked.moves)
         return []
 
     def _MarkReversed(self, asked: MarkReversed) -> Rows:  # noqa: N802

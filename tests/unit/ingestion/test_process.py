@@ -25,6 +25,7 @@ from ingestion.statements import (
     InsertTransactions,
     LockProfiles,
     MarkReversed,
+    MovePersons,
     ReadApplied,
     ReadInbox,
     ReadMonth,
@@ -218,6 +219,20 @@ def test_a_cpf_said_later_makes_the_new_person_exist() -> None:
 
     world.run([record(3, identity(3, CLEAR_IDENTITY))])
     assert world.profile().person_id in world.truth.tables.persons
+
+
+def test_what_a_customer_owes_moves_with_it_to_the_person_it_turns_out_to_be() -> None:
+    world = World()
+    world.run([put(1)])
+    assert not world.truth.tables.moves
+
+    world.run([record(3, identity(3, CLEAR_IDENTITY)), put(4)])
+    world.run([put(5)])
+
+    (move,) = world.truth.tables.moves
+    after = world.profile().person_id
+    assert (move.customer_id, move.before, move.after) == ("c-1", "c.c-1", after)
+    assert MovePersons((move, move)).person_ids == ("c.c-1", after)
 
 
 def test_an_empty_batch_is_no_work() -> None:

@@ -1,0 +1,1 @@
+"""Histories of the platform under faults, each repeated exactly by its seed."""
