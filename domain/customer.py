@@ -34,9 +34,9 @@ class Slot:
         return (self.incarnation, self.source_version)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Statement:
-    """The closed bill of one source and month; balance and limit in centavos."""
+    """The closed bill of one source and month; balance and limit in centavos. Ordered by rank."""
 
     incarnation: int
     source_version: int
@@ -45,9 +45,9 @@ class Statement:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Delinquency:
-    """How many months late one source says the customer is in one month."""
+    """How many months late one source says the customer is in one month. Ordered by rank."""
 
     incarnation: int
     source_version: int
@@ -88,16 +88,17 @@ class Month:
 
     def _with_statement(self, row: Transaction) -> "Month":
         held = self.statements.get(row.source)
-        if held and (held.incarnation, held.source_version) >= _rank(row):
-            return self
         new = Statement(row.incarnation, row.source_version, row.occurred_us, row.amount, row.limit)
+        # Two streams of one source may count alike; comparing all of it leaves no tie to arrival.
+        if held is not None and held >= new:
+            return self
         return replace(self, statements={**self.statements, row.source: new})
 
     def _with_delinquency(self, row: Transaction) -> "Month":
         held = self.delinquencies.get(row.source)
-        if held and (held.incarnation, held.source_version) >= _rank(row):
-            return self
         new = Delinquency(row.incarnation, row.source_version, row.late)
+        if held is not None and held >= new:
+            return self
         return replace(self, delinquencies={**self.delinquencies, row.source: new})
 
 
@@ -125,14 +126,6 @@ class CreditData:
         """Return what is known of a customer before the first event."""
         return cls(customer_id=customer_id, person_id=own_person(customer_id))
 
-    def best_slot(self, group: str, sources_by_rank: Iterable[str]) -> Slot | None:
-        """Return the slot of the first source in rank order that has spoken about the group."""
-        for source in sources_by_rank:
-            slot = self.slots.get(f"{group}/{source}")
-            if slot is not None:
-                return slot
-        return None
-
 
 def month_from_rows(rows: Iterable[Transaction]) -> Month:
     """Return the month that a set of rows stands for; the definition `with_row` must agree with."""
@@ -140,7 +133,3 @@ def month_from_rows(rows: Iterable[Transaction]) -> Month:
     for row in rows:
         month = month.with_row(row)
     return month
-
-
-def _rank(row: Transaction) -> tuple[int, int]:
-    return (row.incarnation, row.source_version)

@@ -19,6 +19,7 @@ from domain.transaction import Transaction
 from ingestion.rows import row_of
 
 _NO_FACTS: Final = Month()
+CPF: Final = "cpf/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def cpf_index_of(slots: Mapping[str, Slot]) -> str:
     known = [
         (slot.occurred_us, slot.rank, name, str(slot.data["cpf_index"]))
         for name, slot in slots.items()
-        if name.startswith("identity/") and "cpf_index" in slot.data
+        if name.startswith(CPF)
     ]
     return max(known)[3] if known else ""
 
@@ -96,11 +97,17 @@ def _fill_slots(slots: dict[str, Slot], event: Event) -> None:
     is_bureau = event.type is EventType.BUREAU_SCORE_UPDATED
     groups: Mapping[str, Any] = {"bureau": event.data} if is_bureau else event.data
     for group, data in groups.items():
-        name = f"{group}/{event.source}"
-        said = Slot(event.incarnation, event.source_version, event.occurred_us, data)
-        held = slots.get(name)
-        if held is None or _wins(said, held):
-            slots[name] = said
+        _fill(slots, f"{group}/{event.source}", event, data)
+        if "cpf_index" in data:
+            # A slot of its own: what is said later about the name must not unsay the CPF.
+            _fill(slots, f"{CPF}{event.source}", event, {"cpf_index": data["cpf_index"]})
+
+
+def _fill(slots: dict[str, Slot], name: str, event: Event, data: Mapping[str, Any]) -> None:
+    said = Slot(event.incarnation, event.source_version, event.occurred_us, data)
+    held = slots.get(name)
+    if held is None or _wins(said, held):
+        slots[name] = said
 
 
 def _wins(said: Slot, held: Slot) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.stores.embedded.cache import MemoryCache
 from domain.ports.storage import Cache
+from tests.contracts.model import model_cache
 from tests.contracts.opened import NEVER, Factory, FixedChance, HandClock, Opened
 
 
@@ -20,7 +21,7 @@ def memory_cache(_: Path) -> Iterator[Opened[MemoryCache]]:
     yield Opened(MemoryCache(clock, FixedChance()), clock)
 
 
-CACHES: Final[dict[str, Factory[Cache]]] = {"memory": memory_cache}
+CACHES: Final[dict[str, Factory[Cache]]] = {"memory": memory_cache, "model": model_cache}
 
 
 @pytest.fixture(params=sorted(CACHES))

@@ -18,11 +18,13 @@ from domain.errors import DeadlineExceededError
 from domain.ports.storage import Applied, DataStorage, ProjectionRow
 from domain.ports.time import Deadline
 from tests.contracts.embedded import sqlite_projection
+from tests.contracts.model import model_storage
 from tests.contracts.opened import NEVER, START, Factory, Opened
 
 Storage = Opened[DataStorage]
 
 STORAGES: Final[dict[str, Factory[DataStorage]]] = {
+    "model": model_storage,
     "sqlite keyspaces": partial(sqlite_projection, table=KEYSPACES),
     "sqlite dynamodb": partial(sqlite_projection, table=DYNAMODB),
 }

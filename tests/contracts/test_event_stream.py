@@ -12,6 +12,7 @@ from domain.errors import DeadlineExceededError, InvalidInputError, NotFoundErro
 from domain.ports.stream import EventStream, StreamReader, StreamRecord
 from domain.ports.time import Deadline
 from tests.contracts.embedded import sqlite_stream
+from tests.contracts.model import model_stream
 from tests.contracts.opened import NEVER, START, Factory, Opened
 
 
@@ -19,7 +20,7 @@ class Stream(EventStream, StreamReader, Protocol):
     """Both sides of a stream."""
 
 
-STREAMS: Final[dict[str, Factory[Stream]]] = {"sqlite": sqlite_stream}
+STREAMS: Final[dict[str, Factory[Stream]]] = {"model": model_stream, "sqlite": sqlite_stream}
 
 
 @pytest.fixture(params=sorted(STREAMS))

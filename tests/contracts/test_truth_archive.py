@@ -1,6 +1,8 @@
 """What reading use cases ask of the store of truth, on every adapter."""
 
+from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -40,7 +42,7 @@ from tests.contracts.rows import (
     a_transaction,
     an_artifact,
 )
-from tests.contracts.truth_adapters import Store
+from tests.contracts.truth_adapters import ARCHIVES, Store
 
 #: Two decisions an instant, so that the id has to break the tie.
 DECISIONS = tuple(
@@ -53,6 +55,13 @@ DECISIONS = tuple(
     )
     for number in range(12)
 )
+
+
+@pytest.fixture(params=sorted(ARCHIVES))
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Each store of truth that reading use cases run on, open and empty."""
+    with ARCHIVES[request.param](tmp_path) as opened:
+        yield Store(opened)
 
 
 def newest_first(rows: list[DecisionRow]) -> list[str]:

@@ -8,12 +8,15 @@ from typing import Any, Final, TypeVar
 from decision_engine.record.statements import ReadKeys
 from domain.ports.truth import Program, Rows, Statement, Truth
 from tests.contracts.embedded import sqlite_truth
+from tests.contracts.model import model_truth
 from tests.contracts.opened import NEVER, Factory, HandClock, Opened, Runner
 from tests.contracts.rows import committing
 
 T = TypeVar("T")
 
-TRUTHS: Final[dict[str, Factory[Truth]]] = {"sqlite": sqlite_truth}
+TRUTHS: Final[dict[str, Factory[Truth]]] = {"model": model_truth, "sqlite": sqlite_truth}
+#: Those that reading use cases run on; the model has what deciding, ingesting and relaying needs.
+ARCHIVES: Final[dict[str, Factory[Truth]]] = {"sqlite": sqlite_truth}
 
 
 TEN_KEYS: Final = ReadKeys(tuple(("app", f"k-{number}") for number in range(1, 11)))

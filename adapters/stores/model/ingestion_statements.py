@@ -118,19 +118,15 @@ async def _ensure_persons(connection: Connection, asked: EnsurePersons) -> list[
 
 
 async def _move_persons(connection: Connection, asked: MovePersons) -> list[Any]:
-    for person_id in asked.person_ids:
-        await connection.select("persons", {"person_id": person_id}, for_update=True)
+    await connection.select("persons", {"person_id": asked.person_ids}, for_update=True)
     for move in asked.moves:
         await _move(connection, move)
     return []
 
 
 async def _move(connection: Connection, move: PersonMove) -> None:
-    def theirs(row: Row) -> bool:
-        return bool(row["customer_id"] == move.customer_id)
-
-    made = await connection.select("credit_decisions", {"person_id": move.before}, and_where=theirs)
-    ids = [row["decision_id"] for row in made]
+    made = await connection.select("credit_decisions", {"customer_id": move.customer_id})
+    ids = tuple(row["decision_id"] for row in made)
     for table in ("reservations", "offers", "contracts"):
         held = {"person_id": move.before, "decision_id": ids}
         await connection.update(table, held, {"person_id": move.after})

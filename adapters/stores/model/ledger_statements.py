@@ -8,7 +8,13 @@ from adapters.stores.model.connection import Connection
 from adapters.stores.model.schema import columns_of
 from adapters.stores.model.table import Row
 from consistency.outbox.statements import DeleteOutbox, OutboxEvent, ReadOutbox
-from decision_engine.archive import ReadCustomerProfile, ReadDecision, StoredDecision
+from decision_engine.archive import (
+    ReadCustomerProfile,
+    ReadDecision,
+    ReadReview,
+    StoredDecision,
+    StoredReview,
+)
 from decision_engine.record.statements import (
     BatchRow,
     CloseReview,
@@ -25,6 +31,7 @@ from decision_engine.record.statements import (
     ReadContracts,
     ReadCustomers,
     ReadKeys,
+    ReadLaneHeads,
     ReadOpenReviews,
     ReadPersons,
     ReadProfiles,
@@ -36,6 +43,7 @@ from decision_engine.record.statements import (
 
 Perform = Callable[[Connection, Any], Awaitable[list[Any]]]
 ALIVE = ("PENDING", "ACTIVE", "STUCK")
+NOT_CLOSED = {"closed_by": "", "reviewer": "", "note": "", "closed_us": 0}
 
 
 def ledger_statements(serial: Iterator[int]) -> dict[type, Perform]:
@@ -62,8 +70,10 @@ def _reads() -> dict[type, Perform]:
         ReadProfiles: _read_profiles,
         ReadOpenReviews: _read_open_reviews,
         ReadBatch: _read_batch,
+        ReadLaneHeads: _read_lane_heads,
         ReadCustomerProfile: _read_customer_profile,
         ReadDecision: _read_decision,
+        ReadReview: _read_review,
         ReadOutbox: _read_outbox,
     }
 
@@ -74,7 +84,7 @@ def _writes() -> dict[type, Perform]:
         InsertDecisions: _inserting("credit_decisions"),
         InsertReservations: _inserting("reservations"),
         InsertOffers: _inserting("offers"),
-        InsertReviews: _inserting("reviews"),
+        InsertReviews: _insert_reviews,
         CloseReview: _close_review,
         DeleteOutbox: _delete_outbox,
     }
@@ -156,6 +166,7 @@ async def _read_recent(connection: Connection, asked: ReadRecent) -> list[Any]:
         "credit_decisions",
         {"person_id": asked.person_ids},
         and_where=lambda row: row["decided_us"] > asked.since_us,
+        order_by=("decided_us", "decision_id"),
     )
     return _made(RecentRow, rows)
 
@@ -182,6 +193,12 @@ async def _read_batch(connection: Connection, asked: ReadBatch) -> list[Any]:
     return _made(BatchRow, await connection.select("ledger_batches", where))
 
 
+async def _read_lane_heads(connection: Connection, _: ReadLaneHeads) -> list[Any]:
+    rows = await connection.select("ledger_batches", lambda _: True)
+    # In key order, so that the last of a lane stays.
+    return _made(BatchRow, {row["lane"]: row for row in rows}.values())
+
+
 async def _read_customer_profile(connection: Connection, asked: ReadCustomerProfile) -> list[Any]:
     rows = await connection.select("customers", {"customer_id": asked.customer_id})
     return [row["profile"] for row in rows if row["profile"]]
@@ -190,6 +207,11 @@ async def _read_customer_profile(connection: Connection, asked: ReadCustomerProf
 async def _read_decision(connection: Connection, asked: ReadDecision) -> list[Any]:
     where = {"decision_id": asked.decision_id}
     return _made(StoredDecision, await connection.select("credit_decisions", where))
+
+
+async def _read_review(connection: Connection, asked: ReadReview) -> list[Any]:
+    where = {"review_id": asked.review_id}
+    return _made(StoredReview, await connection.select("reviews", where))
 
 
 async def _read_outbox(connection: Connection, asked: ReadOutbox) -> list[Any]:
@@ -202,12 +224,17 @@ async def _insert_batch(connection: Connection, asked: InsertBatch) -> list[Any]
     return []
 
 
+async def _insert_reviews(connection: Connection, asked: InsertReviews) -> list[Any]:
+    await _insert(connection, "reviews", ({**columns_of(row), **NOT_CLOSED} for row in asked.rows))
+    return []
+
+
 async def _close_review(connection: Connection, asked: CloseReview) -> list[Any]:
     where = {"review_id": asked.review_id}
     rows = await connection.select("reviews", where, for_update=True)
     if not rows or rows[0]["state"] != "OPEN":
         return []
-    await connection.update("reviews", where, {"state": "CLOSED"})
+    await connection.update("reviews", where, {**columns_of(asked), "state": "CLOSED"})
     return [asked.review_id]
 
 

@@ -4,6 +4,27 @@ from typing import Any, Final
 
 from adapters.stores.model.table import Row, Table
 
+#: Columns that may be empty.
+NULLABLE: Final = frozenset({"score", "evidence", "reply"})
+BITS: Final = 63
+
+
+def columns_of(row: Any) -> Row:
+    """Return the fields of a statement's row as columns, each as it is."""
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}
+
+
+def storable(row: Row) -> bool:
+    """Return whether a server could store the values: whole numbers, texts and bytes, in bounds."""
+    return all(_fits(value) or (value is None and name in NULLABLE) for name, value in row.items())
+
+
+def _fits(value: object) -> bool:
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
+    return isinstance(value, bytes) or (isinstance(value, int) and value.bit_length() <= BITS)
+
+
 TABLES: Final = (
     Table("persons", ("person_id",)),
     Table("customers", ("customer_id",), indexes=(("person_id",),)),
@@ -16,6 +37,7 @@ TABLES: Final = (
         ("decision_id",),
         unique={"uq_decision_key": ("client_id", "idem_key")},
         indexes=(("person_id", "decided_us"),),
+        checks={"storable": storable},
     ),
     Table("reservations", ("decision_id",), indexes=(("person_id", "state", "expires_us"),)),
     Table("offers", ("offer_id",), indexes=(("decision_id",),)),
@@ -28,8 +50,3 @@ TABLES: Final = (
     Table("ledger_batches", ("lane", "sequence")),
     Table("reviews", ("review_id",), indexes=(("decision_id",),)),
 )
-
-
-def columns_of(row: Any) -> Row:
-    """Return the fields of a statement's row as columns, each as it is."""
-    return {name: getattr(row, name) for name in row.__dataclass_fields__}

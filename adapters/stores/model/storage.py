@@ -30,7 +30,7 @@ class ModelStorage:
     """Implements `domain.ports.storage.DataStorage`; each row of a write is a call of its own."""
 
     def __init__(self, store: VersionedStore[Key], clock: Clock) -> None:
-        self.name: Final = store.name
+        self.name = store.name
         self._store: Final = store
         self._clock: Final = clock
         self._counts: Final = dict.fromkeys(("reads", "queries", *Applied), 0.0)

@@ -162,16 +162,18 @@ def _poison(producer: Producer, chance: random.Random, known: dict[str, Any]) ->
 
 
 def _asks(chance: random.Random, fits: int) -> tuple[Ask, ...]:
-    within_s = chance.choice((0.0, 0.01, 0.2))
+    within_s = chance.choice((0.0, 0.0, 0.01, 0.2))
 
-    def ask(key: str, customer_id: str, reference: str = "") -> Ask:
-        return Ask(key, customer_id, reference, chance.randrange(2), chance.random() * within_s)
+    def ask(key: str, customer_id: str, api: int, reference: str = "") -> Ask:
+        return Ask(key, customer_id, reference, api, chance.random() * within_s)
 
-    keys = [f"k{number}" for number in range(fits + 1)]
-    owners = {key: chance.choice("ab") for key in keys}
-    asks = [ask(key, owners[key]) for key in keys]
-    asks += [ask(key, owners[key]) for key in chance.sample(keys, k=1)]
-    asks += [ask(key, owners[key], "another command") for key in chance.sample(keys, k=1)]
+    # Every key at another API than the one before, so that both decide about the person at once.
+    keys = [(f"k{number}", chance.choice("ab"), number % 2) for number in range(fits + 1)]
+    asks = [ask(*key) for key in keys]
+    again, other = chance.choice(keys), chance.choice(keys)
+    asks.append(ask(again[0], again[1], 1 - again[2]))
+    asks.append(ask(other[0], other[1], chance.randrange(2), "another command"))
     # Nobody knows this customer, so no person's lock keeps the two apart.
-    asks += [Ask("x1", "x", "", api, 0.0) for api in range(2)]
-    return (*asks, ask("o1", "o"))
+    at_s = chance.random() * 0.1
+    asks += [Ask("x1", "x", "", api, at_s) for api in range(2)]
+    return (*asks, ask("o1", "o", chance.randrange(2)))

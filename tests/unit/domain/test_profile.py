@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from domain.customer import CreditData, Month, Slot, month_from_rows
 from domain.errors import PermanentError
 from domain.features import FEATURE_NAMES, features
-from domain.instants import epoch_micros
 from domain.profile_bytes import profile_from_bytes, profile_to_bytes
 from domain.transaction import Transaction, TransactionKind
 
@@ -65,6 +64,13 @@ def test_rows_of_a_month_commute(rows: list[Transaction], chance: random.Random)
     chance.shuffle(shuffled)
 
     assert month_from_rows(rows) == month_from_rows(shuffled)
+
+
+def test_rows_that_count_alike_are_ordered_by_what_they_say() -> None:
+    rows = [row(K.STATEMENT, amount=1), row(K.STATEMENT, amount=2), row(K.DELINQUENCY, late=1)]
+    rows.append(row(K.DELINQUENCY, late=2))
+
+    assert month_from_rows(rows) == month_from_rows(rows[::-1])
 
 
 def profile(months: dict[int, Month], **slots: Slot) -> CreditData:
@@ -216,9 +222,5 @@ def test_the_newest_bureau_score_counts() -> None:
     assert features(profile({}, bureau_c=odd), AS_OF)["bureau.score"].value is None
 
 
-def test_the_first_source_in_rank_order_answers_for_a_group() -> None:
-    data = profile({}, income_b=Slot(1, 1, epoch_micros(AS_OF), {}))
-
-    assert data.best_slot("income", ("a", "b")) == data.slots["income/b"]
-    assert data.best_slot("income", ("a",)) is None
-    assert data.slots["income/b"].rank == (1, 1)
+def test_a_slot_is_ranked_by_incarnation_and_then_version() -> None:
+    assert Slot(2, 1, 0, {}).rank > Slot(1, 9, 9, {}).rank

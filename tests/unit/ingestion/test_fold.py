@@ -232,10 +232,25 @@ def test_without_a_cpf_a_customer_is_its_own_person() -> None:
     assert cpf_index_of(profile.slots) == ""
 
 
-def test_a_name_beginning_like_identity_is_no_identity() -> None:
-    slots = {"identity-card/x": Slot(1, 1, 1, {"cpf_index": INDICES[0]})}
+def test_a_name_beginning_like_a_cpf_is_none() -> None:
+    slots = {"cpf-card/x": Slot(1, 1, 1, {"cpf_index": INDICES[0]})}
 
     assert cpf_index_of(slots) == ""
+
+
+def test_a_later_word_about_the_name_does_not_unsay_the_cpf() -> None:
+    renamed = event(
+        2,
+        "customer.profile_updated",
+        source="a",
+        occurred_at="2026-06-09T00:00:00Z",
+        data={"identity": {"name": CIPHERTEXT}},
+    )
+    orders = [(said(1, "a", 2, INDICES[0]), renamed), (renamed, said(1, "a", 2, INDICES[0]))]
+    profiles = [one_by_one(*order).profile for order in orders]
+
+    assert [profile.person_id for profile in profiles] == [person_of_index(INDICES[0])] * 2
+    assert profile_to_bytes(profiles[0]) == profile_to_bytes(profiles[1])
 
 
 def test_one_event_counts_one_version_and_keeps_the_mark() -> None:

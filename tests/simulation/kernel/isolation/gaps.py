@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from adapters.stores.model.database import DeadlockError, DuplicateKeyError
+from adapters.stores.model.database import DeadlockError, DuplicateKeyError, LockWaitError
 from tests.simulation.kernel.isolation.lab import Lab, Scenario, Sql, account, values
 
 
@@ -85,6 +85,18 @@ async def inserting_behind_an_awaited_key_does_not(lab: Lab) -> None:
     assert await values(a, "accounts", "owner") == ["moe", "pia", "cid", "tom"]
 
 
+async def a_wait_given_up_gives_up_the_gap(lab: Lab) -> None:
+    a, b = await lab.sessions()
+    c = await lab.session("c")
+    await _insert_owners(a, "cid", "tom")
+    for session in (a, b):
+        await session.begin()
+    await a.insert("accounts", account(1, owner="moe"))
+    with pytest.raises(LockWaitError):
+        await b.insert("accounts", account(2, owner="moe"))
+    assert await c.insert("accounts", account(3, owner="dan")) == 1
+
+
 async def a_row_rolled_back_leaves_its_gap_to_the_waiter(lab: Lab) -> None:
     a, b = await lab.sessions()
     c, d = await lab.session("c"), await lab.session("d")
@@ -109,5 +121,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     who_awaits_a_duplicate_holds_up_neighbours,
     inserting_before_an_awaited_key_deadlocks,
     inserting_behind_an_awaited_key_does_not,
+    a_wait_given_up_gives_up_the_gap,
     a_row_rolled_back_leaves_its_gap_to_the_waiter,
 )

@@ -96,6 +96,14 @@ async def another_unique_key_leads_to_another_row(lab: Lab) -> None:
     assert await a.select("accounts", {}) == [account(1, 9, owner="ann")]
 
 
+async def another_unique_key_leaves_its_own_primary_key_free(lab: Lab) -> None:
+    a, b = await lab.sessions()
+    await a.insert("accounts", account(1, 5, owner="ann"))
+    await a.begin()
+    await a.upsert_if_newer("accounts", {"id": 2}, {"owner": "ann", "amount": 9}, "amount")
+    assert await b.insert("accounts", account(2, owner="zoe")) == 1
+
+
 SCENARIOS: Final[tuple[Scenario, ...]] = (
     the_newest_stays,
     a_stale_upsert_keeps_the_row_locked,
@@ -104,4 +112,5 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     two_who_waited_for_a_committed_delete_take_turns,
     upserts_in_opposite_order_deadlock,
     another_unique_key_leads_to_another_row,
+    another_unique_key_leaves_its_own_primary_key_free,
 )
