@@ -99,7 +99,12 @@ class BatchProgram:
         except TruthError as error:
             self.count(type(error).__name__)
             recover = self._recovery(error)
-        return (yield from recover(entries, rounds))
+        try:
+            return (yield from recover(entries, rounds))
+        except TruthError as error:
+            # Cleaning up failed too: whatever is open is settled on a new connection.
+            self.count(type(error).__name__)
+            return (yield from self._after_lost_connection(entries, rounds + 1))
 
     def _recovery(self, error: TruthError) -> Callable[[Entries, int], Steps]:
         if isinstance(error, DuplicateKeyError | DeadlockError):
@@ -152,7 +157,7 @@ class BatchProgram:
             yield (Reconnect(),)
             yield (TakeLane(self.lane.lane_id),)
             landed = sent is not None and (yield from self._landed(sent))
-        except LostConnectionError:
+        except TruthError:
             self._sent = sent
             return (yield from self._after_lost_connection(entries, rounds + 1))
         if landed and sent is not None:

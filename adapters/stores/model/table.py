@@ -98,7 +98,7 @@ class Rows:
 
     def neighbours(self, key_name: str, values: Key) -> tuple[Key | None, Key | None]:
         """Return the entries of an index next to these values, None at its ends."""
-        entries = self._keys if key_name == PRIMARY else sorted(self._unique[key_name])
+        entries = self._keys if key_name == PRIMARY else self._entries(key_name)
         before = [each for each in entries if each < values]
         after = [each for each in entries if each > values]
         return (before[-1] if before else None), (after[0] if after else None)
@@ -156,6 +156,12 @@ class Rows:
             return sorted(set(wanted))
         found_by = self._found_by[path.columns]
         return sorted({key for values in wanted for key in found_by.get(values, ())})
+
+    def _entries(self, key_name: str) -> list[Key]:
+        """Return the entries of a unique key; those given up stay until commit."""
+        columns = self.table.unique[key_name]
+        rows = (*self.committed.values(), *self.latest.values())
+        return sorted({values for row in rows if None not in (values := pick(row, columns))})
 
     def _remember(self, key: Key) -> None:
         position = bisect_left(self._keys, key)

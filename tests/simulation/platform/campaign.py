@@ -48,9 +48,9 @@ class PromiseBrokenError(AssertionError):
     """A history broke a promise; the message says which, and how to see it again."""
 
 
-def simulate(seed: int, draw: Draw = plan) -> Result:
+def simulate(seed: int, draw: Draw = plan, trouble: Callable[[int], Faults] = rough) -> Result:
     """Draw the plan of a seed, live through it, and judge the history."""
-    faults, made = rough(seed), draw(seed)
+    faults, made = trouble(seed), draw(seed)
     history: History | None = None
 
     async def live() -> History:

@@ -28,7 +28,9 @@ from domain.ports.truth import Begin, Commit, DuplicateKeyError, Rollback, Rows,
 from ingestion import program
 from ingestion.program import Settled
 from ingestion.statements import InsertInbox
+from tests.simulation.kernel.faults import Faults
 from tests.simulation.platform.campaign import simulate
+from tests.simulation.platform.history import harsh, rough
 from tests.simulation.platform.swap import swapped
 
 Swap = tuple[Any, str, Any]
@@ -40,7 +42,8 @@ class Guard:
 
     swaps: Callable[[], Sequence[Swap]]
     found_by: tuple[str, ...]
-    within: int
+    within: int = 150
+    trouble: Callable[[int], Faults] = rough
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def seeds_to_find(guard: Guard, first_seed: int = 0) -> Missed:
     """Take the guard out until a promise breaks, within its bound."""
     with removed(guard):
         for number in range(guard.within):
-            for shown in simulate(first_seed + number).violations:
+            for shown in simulate(first_seed + number, trouble=guard.trouble).violations:
                 if shown.partition(":")[0] in guard.found_by:
                     return Missed(number + 1, shown)
     return Missed(guard.within, "")
@@ -193,22 +196,22 @@ async def _checkpoint_first(mapping: EventSourceMapping, shard_id: str, part: An
 
 
 GUARDS: Final[dict[str, Guard]] = {
-    "idempotency": Guard(_no_idempotency, ("once",), 10),
-    "unique key of a decision": Guard(_no_unique_key, ("once",), 60),
-    "exposure": Guard(lambda: [(View, "exposure", _sees_no_exposure)], ("exposure",), 10),
+    "idempotency": Guard(_no_idempotency, ("once",)),
+    "unique key of a decision": Guard(_no_unique_key, ("once",)),
+    "exposure": Guard(lambda: [(View, "exposure", _sees_no_exposure)], ("exposure",)),
     "person lock": Guard(
-        lambda: [(ledger_statements, "_lock_persons", _lock_nobody)], ("exposure",), 100
+        lambda: [(ledger_statements, "_lock_persons", _lock_nobody)], ("exposure",)
     ),
     "lane: root of a landed batch": Guard(
-        lambda: [(BatchProgram, "_landed", _duplicate_means_landed)], ("once", "ledger"), 100
+        lambda: [(BatchProgram, "_landed", _duplicate_means_landed)], ("once", "ledger")
     ),
     "lane: lock and void batch": Guard(
         lambda: [(BatchProgram, "_landed", _reads_back), (truth, "_take_lane", _take_nothing)],
         ("once", "ledger"),
-        150,
+        trouble=harsh,
     ),
     "version of a projection": Guard(
-        lambda: [(VersionedStore, "_put", _put_anything)], ("version", "outbox"), 60
+        lambda: [(VersionedStore, "_put", _put_anything)], ("version", "outbox")
     ),
     "inbox": Guard(
         lambda: [
@@ -216,17 +219,15 @@ GUARDS: Final[dict[str, Guard]] = {
             (ingestion_statements, "_insert_inbox", _insert_if_absent),
         ],
         ("fold",),
-        10,
     ),
     "delete after acknowledgement": Guard(
-        lambda: [(OutboxRelay, "run_once", _delete_first)], ("outbox",), 40
+        lambda: [(OutboxRelay, "run_once", _delete_first)], ("outbox",)
     ),
     "projection of duplicates": Guard(
-        lambda: [(program, "_settled", _only_what_is_new)], ("version",), 10
+        lambda: [(program, "_settled", _only_what_is_new)], ("version",)
     ),
     "checkpoint after the batch": Guard(
         lambda: [(EventSourceMapping, "_step", _checkpoint_first)],
         ("fold", "version", "outbox"),
-        40,
     ),
 }

@@ -25,6 +25,8 @@ ROUGH: Final = Rates(
 ROUGH_COMMIT: Final = replace(
     ROUGH, delay=0.2, lost=0.04, landed=0.08, late=0.08, half_open=0.04, late_s_max=0.45
 )
+#: Between what a batch has read and what it writes, where others have to be kept away.
+ROUGH_WRITE: Final = replace(ROUGH, delay=0.4, delay_s_max=0.006)
 #: Longer than any late landing and any lingering session.
 SETTLE_S: Final = 0.5
 CHAOS_S: Final = 3.0
@@ -32,9 +34,14 @@ PATIENCE_S: Final = 60.0
 POLL_S: Final = 0.1
 
 
-def rough(seed: int) -> Faults:
+def rough(seed: int, commit: Rates = ROUGH_COMMIT) -> Faults:
     """Return the trouble of a seed: at every call to a store, most of it at COMMIT."""
-    return Faults(seed, ROUGH, {"db.commit": ROUGH_COMMIT})
+    return Faults(seed, ROUGH, {"db.commit": commit, "db.insert.ledger_batches": ROUGH_WRITE})
+
+
+def harsh(seed: int) -> Faults:
+    """Return trouble in which two thirds of all COMMITs stay without an answer."""
+    return rough(seed, replace(ROUGH_COMMIT, lost=0.1, landed=0.2, late=0.3, half_open=0.1))
 
 
 @dataclass(slots=True)

@@ -57,6 +57,7 @@ class Stores:
         self.tally: Final = Tally()
         self.clock: Final = VirtualClock()
         self.serial: Final = itertools.count(1)
+        self._is_down = False
         self.given_up: Final[list[int]] = []
         self.log: Final[list[tuple[float, str, str]]] = []
         self.database: Final = Database(
@@ -88,11 +89,18 @@ class Stores:
         self._die()
 
     def _die(self) -> None:
+        if self._is_down:
+            return
+        self._is_down = True
         self.faults.note("db", "outage")
         self.database.crash()
         # It comes back whatever becomes of the process in whose call it died.
         back_in_s = self.faults.seconds(OUTAGE_S)
-        asyncio.get_running_loop().call_later(back_in_s, self.database.restart, context=Context())
+        asyncio.get_running_loop().call_later(back_in_s, self._come_back, context=Context())
+
+    def _come_back(self) -> None:
+        self._is_down = False
+        self.database.restart()
 
     def unfinished(self) -> list[str]:
         """Return what a relay or a mapping still has to do."""

@@ -26,6 +26,7 @@ from decision_engine.record.statements import (
     ReadKeys,
     Reconnect,
     ReviewRow,
+    TakeLane,
 )
 from decision_engine.record.verify import verify_lane
 from domain.customer import CreditData
@@ -37,7 +38,9 @@ from domain.ports.truth import (
     DuplicateKeyError,
     LockWaitError,
     LostConnectionError,
+    Rollback,
     ServerError,
+    TruthError,
 )
 from domain.profile_bytes import profile_to_bytes
 from tests.unit.record.memory_truth import Fault, MemoryTruth
@@ -372,3 +375,31 @@ def test_nothing_is_offered_to_a_person_who_is_not_locked(
     results = record(truth, program, [odd, entry("k2", limit=10_000_00)])
 
     assert results == {("client", "k1"): Again("person"), ("client", "k2"): Again("locked")}
+
+
+@pytest.mark.parametrize("kind", [Rollback, ReadKeys])
+@pytest.mark.parametrize("first", [DuplicateKeyError("x"), ServerError("x"), LockWaitError("x")])
+def test_a_connection_lost_while_cleaning_up_is_settled_as_well(
+    truth: MemoryTruth, program: BatchProgram, first: TruthError, kind: type
+) -> None:
+    truth.faults.append(Fault(InsertDecisions, 1, first))
+    # The first read of keys belongs to the attempt, the second to the recovery.
+    nth = 1 if kind is Rollback else 2
+    truth.faults.append(Fault(kind, nth, LostConnectionError("x")))
+
+    record(truth, program, [entry(f"k{n}") for n in range(5)])
+
+    assert outcomes(truth) == ["APPROVED"] * 3 + ["DECLINED"] * 2
+    assert not faults_of(truth)
+
+
+def test_a_lane_that_cannot_be_taken_at_once_is_asked_for_again(
+    truth: MemoryTruth, program: BatchProgram
+) -> None:
+    truth.faults.append(Fault(Commit, 1, LostConnectionError("x"), landed=True))
+    truth.faults.append(Fault(TakeLane, 1, LockWaitError("x")))
+
+    record(truth, program, [entry(f"k{n}") for n in range(5)])
+
+    assert outcomes(truth) == ["APPROVED"] * 3 + ["DECLINED"] * 2
+    assert not faults_of(truth)

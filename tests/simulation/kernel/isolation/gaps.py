@@ -26,6 +26,16 @@ async def a_duplicate_of_a_secondary_key_locks_the_gap_before_it(lab: Lab) -> No
     assert await waiting == 1
 
 
+async def a_value_given_up_still_bounds_the_gap(lab: Lab) -> None:
+    a, b = await lab.sessions()
+    await _insert_owners(a, "cid", "moe", "tom")
+    await a.begin()
+    await a.update("accounts", {"id": 10}, {"owner": "zoe"})
+    with pytest.raises(DuplicateKeyError):
+        await a.insert("accounts", account(1, owner="moe"))
+    assert await b.insert("accounts", account(2, owner="ann")) == 1
+
+
 async def a_duplicate_of_the_primary_key_locks_no_gap(lab: Lab) -> None:
     a, b = await lab.sessions()
     await a.insert("accounts", [account(1), account(10), account(20)])
@@ -116,6 +126,7 @@ async def a_row_rolled_back_leaves_its_gap_to_the_waiter(lab: Lab) -> None:
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
     a_duplicate_of_a_secondary_key_locks_the_gap_before_it,
+    a_value_given_up_still_bounds_the_gap,
     a_duplicate_of_the_primary_key_locks_no_gap,
     an_upsert_that_meets_a_secondary_key_locks_the_gap_before_it,
     who_awaits_a_duplicate_holds_up_neighbours,
