@@ -74,6 +74,8 @@ class BatchProgram:
     ids: Ids
     chance: Chance
     count: Callable[[str], None] = _uncounted
+    #: What the lane last wrote is not known: it must be left for a fresh one.
+    uncertain: bool = field(default=False, init=False)
     _sent: Prepared | None = field(default=None, init=False)
 
     def open_lane(self, note: str) -> Program[None]:
@@ -152,6 +154,7 @@ class BatchProgram:
     def _after_lost_connection(self, entries: Entries, rounds: int) -> Steps:
         sent = self._sent
         if rounds > MAX_ROUNDS:
+            self.uncertain = sent is not None
             return _all(entries, Failed(AmbiguousError("whether the batch landed is not known")))
         try:
             yield (Reconnect(),)

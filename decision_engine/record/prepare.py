@@ -135,9 +135,11 @@ def _prepared(
     verdicts: Sequence[tuple[Verdict, str]], minted: dict[str, Minted], lane: Lane, now_us: int
 ) -> Prepared:
     place = (lane.lane_id, lane.sequence)
+    ordered = sorted(verdicts, key=lambda pair: pair[0].entry.key)
     composed = tuple(
-        compose(_named(verdict, minted), minted[name], now_us, place)
-        for verdict, name in sorted(verdicts, key=lambda pair: pair[0].entry.key)
+        # A microsecond apart: "the latest decision" of a customer must not be a tie.
+        compose(_named(verdict, minted), minted[name], now_us + index, place)
+        for index, (verdict, name) in enumerate(ordered)
     )
     by_decision = sorted(composed, key=lambda row: row.decision.decision_id)
     batch = lane.batch_row([row.leaf for row in by_decision], "", now_us)

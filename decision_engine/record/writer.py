@@ -21,10 +21,11 @@ from domain.errors import (
     DeadlineExceededError,
     LedgerBusyError,
     ThrottledError,
+    TransientError,
 )
 from domain.ports.monitoring import Monitoring
 from domain.ports.time import Chance, Clock, Deadline, Ids
-from domain.ports.truth import Truth
+from domain.ports.truth import Truth, TruthError
 
 MAX_BATCH: Final = 128
 MAX_WAITING: Final = 4096
@@ -120,7 +121,11 @@ class LedgerWriter:
             lambda name: self.monitoring.count("ledger_recoveries_total", kind=name),
         )
         deadline = Deadline.after(self.clock, BATCH_SECONDS)
-        await self.truth.transact(lambda: program.open_lane(self.note), deadline)
+        try:
+            await self.truth.transact(lambda: program.open_lane(self.note), deadline)
+        except TruthError as error:
+            # Whether the empty first batch landed is of no matter: the next try has a fresh lane.
+            raise TransientError("no lane of the ledger could be opened") from error
         return program
 
     async def _run(self) -> None:
@@ -164,7 +169,7 @@ class LedgerWriter:
         program = self._program
         deadline = Deadline.after(self.clock, BATCH_SECONDS)
         try:
-            return await self.truth.transact(lambda: program.record(entries), deadline)
+            results = await self.truth.transact(lambda: program.record(entries), deadline)
         except CreditError:
             # What the lane last wrote is not certain: it is left, and a fresh one is opened.
             self._program = None
@@ -174,6 +179,9 @@ class LedgerWriter:
             self._program = None
             self.monitoring.count("ledger_faults_total", error=type(error).__name__)
             raise AmbiguousError("whether the batch landed is not known") from error
+        if program.uncertain:
+            self._program = None
+        return results
 
     def _deliver(self, waiting: _Waiting, result: Result) -> None:
         if isinstance(result, Again) and result.why == "locked":

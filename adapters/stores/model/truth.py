@@ -102,7 +102,9 @@ class ModelTruth:
             trip = next(running)
             while True:
                 try:
-                    results = [await self._run(statement) for statement in trip]
+                    results = []
+                    for statement in trip:
+                        results.append(await self._run(statement))  # noqa: PERF401 - cheaper
                 except TruthError as error:
                     trip = running.throw(error)
                 else:

@@ -160,7 +160,7 @@ def parked(history: History) -> Found:
     if poison is None:
         return
     outcomes = {row["idem_key"]: row for row in _decisions(history)}
-    decided = outcomes.get(f"decide:after-{poison[0]}")
+    decided = outcomes.get("decide:after")
     if decided is None or b'"R93"' not in decided["reply"]:
         yield f"the data are incomplete, and the outcome is {decided and decided['outcome']}"
 

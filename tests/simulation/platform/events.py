@@ -4,6 +4,7 @@ import json
 import random
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from domain.customer import CreditData
@@ -63,6 +64,7 @@ def record(envelope: dict[str, Any]) -> Record:
     return (envelope["customer_id"], json.dumps(envelope, separators=(",", ":")).encode())
 
 
+@lru_cache(maxsize=64)
 def event_of(made: Record) -> Event:
     """Return the event that a valid record holds."""
     return parse_event(json.loads(made[1]))

@@ -126,8 +126,7 @@ class World:
         """Ask once more under every key, and once under new ones; every API must answer."""
         asked = {answer.ask.key: answer.ask for answer in self._history.heard.answers}
         asks = [replace(ask, api=ask.api + 1, after_s=0.0) for ask in asked.values()]
-        for number, name in enumerate(self._plan.afterwards):
-            asks.append(Ask(f"after-{name}", name, "", number, 0.0))
+        asks += self._plan.afterwards
         self._history.expected += len(asks)
         await asyncio.gather(*map(self._clients.ask_one, asks))
 

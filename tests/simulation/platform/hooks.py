@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from adapters.stores.model.hooks import LANDED, LOST, REFUSED, RUN, Fate, FateKind, Operation
+from adapters.stores.model.hooks import RUN, Fate, FateKind, Operation
 from tests.simulation.kernel.faults import Faults, Rates
-from tests.simulation.kernel.process import check_alive
+from tests.simulation.kernel.process import Crash, check_alive, current_life
 from tests.simulation.kernel.store_faults import StoreFaults
 
 #: How often a call lets others run before it, where nothing else holds it up; half of it behind.
@@ -22,6 +22,10 @@ class StoreHooks(StoreFaults):
     A history has some six hundred points, so that what a point costs decides how many histories
     there can be.
     """
+
+    def __init__(self, faults: Faults, store: str) -> None:
+        super().__init__(faults, store)
+        self._names: Final[dict[tuple[str, str], str]] = {}
 
     async def before(self, operation: Operation) -> Fate:
         name = self._name(operation)
@@ -43,24 +47,36 @@ class StoreHooks(StoreFaults):
         if drawn < rates.delay + yields:
             await asyncio.sleep(faults.seconds(rates.delay_s_max) if drawn < rates.delay else 0)
             check_alive()
-        faults._crash(name, rates)
+        if rates.crash and faults.happens(rates.crash):
+            self._crash(name)
         return rates
+
+    def _crash(self, name: str) -> None:
+        life = current_life()
+        if life is not None:
+            self._faults.note(name, "crash")
+            life.kill()
+            raise Crash(name)
 
     def _draw(self, rates: Rates) -> Fate:
         drawn = self._faults.seconds(1.0)
         for chance, kind in (
-            (rates.transient, REFUSED),
-            (rates.lost, LOST),
-            (rates.landed, LANDED),
+            (rates.transient, FateKind.REFUSED),
+            (rates.lost, FateKind.LOST),
+            (rates.landed, FateKind.LANDED),
             (rates.late, FateKind.LATE),
             (rates.half_open, FateKind.HALF_OPEN),
         ):
             if drawn < chance:
-                if isinstance(kind, Fate):
-                    return kind
                 return Fate(kind, self._faults.seconds(rates.late_s_max))
             drawn -= chance
         return RUN
+
+    def _name(self, operation: Operation) -> str:
+        asked = (operation.kind, operation.target)
+        if asked not in self._names:
+            self._names[asked] = super()._name(operation)
+        return self._names[asked]
 
 
 class DatabaseHooks(StoreHooks):
@@ -72,6 +88,10 @@ class DatabaseHooks(StoreHooks):
 
     async def before(self, operation: Operation) -> Fate:
         fate = await super().before(operation)
-        if operation.kind == "commit" and fate is LANDED and self._faults.happens(DEATHS):
+        if (
+            operation.kind == "commit"
+            and fate.kind is FateKind.LANDED
+            and self._faults.happens(DEATHS)
+        ):
             asyncio.get_running_loop().call_soon(self._dies)
         return fate

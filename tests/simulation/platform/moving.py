@@ -32,6 +32,6 @@ def moving_plan(seed: int) -> Plan:
         events=(*first, joins),
         poison=None,
         asks=tuple(Ask(f"k{n}", "c", "", n % 2, chance.random() * 0.1) for n in range(3)),
-        afterwards=("a", "c"),
+        afterwards=(Ask("after-a", "a", "", 0, 0.0), Ask("after-c", "c", "", 1, 0.0)),
         trouble=trouble(chance),
     )

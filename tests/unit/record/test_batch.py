@@ -328,6 +328,7 @@ def test_what_cannot_be_resolved_is_said_to_be_unknown(
 
     assert isinstance(result, Failed)
     assert isinstance(result.error, AmbiguousError)
+    assert program.uncertain
 
 
 def closing(key: str, outcome: str) -> Entry:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from decision_engine.record import writer as writer_module
-from decision_engine.record.entry import Done, Result
+from decision_engine.record.entry import Done, Failed, Result
 from decision_engine.record.lookup import KeyLookup
-from decision_engine.record.statements import InsertDecisions
+from decision_engine.record.statements import InsertDecisions, Reconnect
 from decision_engine.record.writer import LedgerWriter
 from domain.errors import (
     CreditError,
@@ -19,8 +19,9 @@ from domain.errors import (
     TransientError,
 )
 from domain.ports.time import Deadline
+from domain.ports.truth import Commit, LostConnectionError
 from tests.unit.decide.world import Counts
-from tests.unit.record.memory_truth import MemoryTruth
+from tests.unit.record.memory_truth import Fault, MemoryTruth
 from tests.unit.record.ports import CountingIds, FixedChance, HandClock
 from tests.unit.record.toy import entry
 
@@ -129,6 +130,36 @@ def test_a_writer_whose_truth_fails_opens_a_fresh_lane() -> None:
         truth.broken = False
         assert isinstance(await writer.record(entry("k1"), later(clock)), Done)
         assert len({lane for lane, _ in truth.state.batches}) == 2
+
+    run(work)
+
+
+def test_a_lane_whose_last_batch_is_uncertain_is_left() -> None:
+    async def work(writer: LedgerWriter, truth: GatedTruth, clock: HandClock) -> None:
+        lost = LostConnectionError("x")
+        truth.seen.clear()
+        truth.faults.append(Fault(Commit, 1, lost, landed=True))
+        truth.faults.extend(Fault(Reconnect, n, lost) for n in range(1, 30))
+        unknown = await writer.record(entry("k0"), later(clock))
+        assert isinstance(unknown, Failed)
+        truth.faults.clear()
+        assert isinstance(await writer.record(entry("k1"), later(clock)), Done)
+        assert len({lane for lane, _ in truth.state.batches}) == 2
+
+    run(work)
+
+
+def test_a_lane_that_cannot_be_opened_is_tried_again_with_the_next_request() -> None:
+    async def work(writer: LedgerWriter, truth: GatedTruth, clock: HandClock) -> None:
+        truth.broken = True
+        with pytest.raises(TransientError):
+            await writer.record(entry("k0"), later(clock))
+        truth.broken = False
+        truth.seen.clear()
+        truth.faults.append(Fault(Commit, 1, LostConnectionError("x")))
+        with pytest.raises(TransientError):
+            await writer.record(entry("k0"), later(clock))
+        assert isinstance(await writer.record(entry("k0"), later(clock)), Done)
 
     run(work)
 
