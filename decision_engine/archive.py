@@ -152,7 +152,11 @@ class ReadCustomerProfile:
 
 @dataclass(frozen=True, slots=True)
 class StoredPolicy:
-    """A published policy version; status `active` or `retired`."""
+    """
+    A published policy version; status `active` or `retired`.
+
+    `parts` is canonical JSON with the hashes of the models and tables that it decides with.
+    """
 
     policy_id: str
     version: int
@@ -161,6 +165,7 @@ class StoredPolicy:
     title: str
     status: str
     document: bytes
+    parts: bytes
     published_us: int
 
 
@@ -176,6 +181,15 @@ class InsertPolicy:
     """Publish a version and retire the active ones of the same policy id."""
 
     row: StoredPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class SetPolicyParts:
+    """Let a published version decide with other models and tables from now on."""
+
+    policy_id: str
+    version: int
+    parts: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from decision_engine.archive import (
     InsertPolicy,
     ListPolicies,
     ReadArtifacts,
+    SetPolicyParts,
     StoredArtifact,
     StoredPolicy,
 )
 from decision_engine.rulebook import Artifacts, Rulebook, Rulebooks, build_rulebook
-from domain.canonical import sha256_text
+from domain.canonical import encode, sha256_text
 from domain.errors import ConflictError, NotFoundError
 from domain.instants import epoch_micros, from_epoch_micros, instant_millis
 from domain.ports.time import Clock, Deadline
@@ -34,10 +35,10 @@ class Policies:
         """Compile every active policy of truth, and hold every artifact for replays."""
         policies, artifacts = await self.truth.read([ListPolicies(), ReadArtifacts()], deadline)
         self._hold(policies, artifacts)
-        parts = {artifact.name: artifact.document for artifact in artifacts}
         for policy in policies:
             if policy.status == ACTIVE:
-                self.rulebooks.activate(self._build(policy.document, parts))
+                manifest = {**json.loads(policy.parts), "policy": policy.content_hash}
+                self.rulebooks.activate(self.rulebooks.of_manifest(manifest))
 
     async def publish(self, artifacts: Artifacts, deadline: Deadline) -> tuple[Rulebook, bool]:
         """
@@ -80,17 +81,6 @@ class Policies:
         shelf.update((policy.content_hash, policy.document) for policy in policies)
         shelf.update((artifact.content_hash, artifact.document) for artifact in artifacts)
 
-    def _build(self, policy: bytes, parts: dict[str, bytes]) -> Rulebook:
-        models = [document for name, document in parts.items() if name.startswith("model:")]
-        artifacts = Artifacts(
-            policy=policy,
-            models=models,
-            reasons=parts["reasons"],
-            iof=parts["iof"],
-            funding=parts["funding"],
-        )
-        return build_rulebook(artifacts, self.rulebooks.tz_version)
-
     def _publish(self, rulebook: Rulebook, artifacts: Artifacts) -> Program[bool]:
         policy = rulebook.policy
         _, rows = yield (Begin(), ListPolicies(policy.policy_id))
@@ -105,7 +95,8 @@ class Policies:
             InsertArtifact(StoredArtifact(sha256_text(document), kind, name, document, now_us))
             for kind, name, document in named(artifacts)
         ]
-        known = any(row.content_hash == policy.content_hash for row in rows)
+        parts = parts_of(rulebook)
+        known = next((row for row in rows if row.content_hash == policy.content_hash), None)
         stored = StoredPolicy(
             policy.policy_id,
             policy.version,
@@ -114,10 +105,23 @@ class Policies:
             policy.title,
             ACTIVE,
             artifacts.policy,
+            parts,
             now_us,
         )
-        yield (*inserts, *([] if known else [InsertPolicy(stored)]), Commit())
-        return not known
+        # The same policy may come with newer tables: then it decides with those from now on.
+        change = (
+            InsertPolicy(stored)
+            if known is None
+            else SetPolicyParts(policy.policy_id, policy.version, parts)
+        )
+        yield (*inserts, change, Commit())
+        return known is None or known.parts != parts
+
+
+def parts_of(rulebook: Rulebook) -> bytes:
+    """Return the hashes of what a rulebook decides with besides its policy."""
+    manifest = rulebook.manifest
+    return encode({name: manifest[name] for name in ("models", "reasons", "iof", "funding")})
 
 
 def named(artifacts: Artifacts) -> list[tuple[str, str, bytes]]:

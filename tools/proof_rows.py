@@ -14,6 +14,9 @@ Measured = Mapping[str, str | int | float | bool | None]
 ROOT: Final = Path(__file__).resolve().parent.parent
 PLANS: Final = 100_000
 DEMO_LIMIT_S: Final = 1_800
+ROUNDS: Final = 200
+CUSTOMERS: Final = 30_000
+TAMPERED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,51 @@ def fold_book(seed: int) -> Measured:
     from tests.unit.demo.fold_book import check_fold_book  # noqa: PLC0415
 
     return check_fold_book(None, seed)
+
+
+def simulation(seed: int) -> Measured:
+    """Live through 500 histories of the whole platform under faults."""
+    from tests.simulation.platform.campaign import prove  # noqa: PLC0415
+
+    return _flat(prove(seed))
+
+
+def exposure(seed: int) -> Measured:
+    """Let 64 requests of one person meet, 200 times."""
+    from tests.integration.exposure.rounds import check_exposure  # noqa: PLC0415
+
+    return _flat(check_exposure(ROUNDS, seed))
+
+
+def kill(seed: int) -> Measured:
+    """Kill the platform under load at every named point."""
+    from tests.integration.crash.checks import POINTS, check_crash_points  # noqa: PLC0415
+
+    return _flat(check_crash_points(POINTS, seed))
+
+
+def power_loss(seed: int) -> Measured:
+    """Take the power away under load at every named point."""
+    from tests.integration.crash.checks import POINTS, check_power_loss  # noqa: PLC0415
+
+    return _flat(check_power_loss(POINTS, seed))
+
+
+def replay(seed: int) -> Measured:
+    """Decide for the whole book, replay it elsewhere, and change what was recorded."""
+    from tests.e2e.replays import (  # noqa: PLC0415
+        check_altered_rules,
+        check_replay,
+        check_tampering,
+    )
+    from tests.e2e.runs import make_run  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        make_run(data, CUSTOMERS, seed)
+        found = [check_replay(data), check_tampering(data, TAMPERED, seed)]
+        found.append(check_altered_rules(data))
+    return {name: value for each in found for name, value in _flat(each).items()}
 
 
 def scorecard(seed: int) -> Measured:
@@ -112,6 +160,31 @@ ROWS: Final[tuple[Row, ...]] = (
         name="scorecard",
         promise="the scorecard ranks and is calibrated out of sample",
         run=scorecard,
+    ),
+    Row(
+        name="simulation",
+        promise="500 histories under faults at every await: no promise broken",
+        run=simulation,
+    ),
+    Row(
+        name="exposure",
+        promise="64 requests of one person, 200 times: never over the limit",
+        run=exposure,
+    ),
+    Row(
+        name="kill",
+        promise="killed under load at every named point: every answer is there, once",
+        run=kill,
+    ),
+    Row(
+        name="power-loss",
+        promise="power lost under load at every named point: every answer is there, once",
+        run=power_loss,
+    ),
+    Row(
+        name="replay",
+        promise="every decision replays equal elsewhere, and every change is named",
+        run=replay,
     ),
     Row(
         name="demo",

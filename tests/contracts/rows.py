@@ -65,7 +65,7 @@ def a_review(number: int = 1, **changes: Any) -> ReviewRow:
 def a_policy(version: int = 1, **changes: Any) -> StoredPolicy:
     row = StoredPolicy(
         "personal-loan", version, f"sha256:{version}", "personal_loan", "A title", "active",
-        b"{}", 100 * version,
+        b"{}", b'{"iof":"sha256:i"}', 100 * version,
     )  # fmt: skip
     return replace(row, **changes)
 

@@ -22,6 +22,7 @@ from decision_engine.archive import (
     ReadNewestInstant,
     ReadReview,
     ReadReviewsOf,
+    SetPolicyParts,
     StoredTransaction,
 )
 from decision_engine.record.statements import (
@@ -205,3 +206,12 @@ def test_the_newest_instant_covers_decisions_events_and_batches(store: Store) ->
 
     store.commit(WriteProfiles((a_profile(1),)))
     assert store.read(ReadNewestInstant()) == [30_001]
+
+
+def test_a_published_version_may_decide_with_other_tables(store: Store) -> None:
+    store.commit(InsertPolicy(a_policy(1)), InsertPolicy(a_policy(2)))
+
+    store.commit(SetPolicyParts("personal-loan", 2, b"other"))
+
+    rows = store.read(ListPolicies("personal-loan"))
+    assert [(row.version, row.parts) for row in rows] == [(2, b"other"), (1, a_policy(1).parts)]

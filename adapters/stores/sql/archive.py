@@ -25,6 +25,7 @@ from adapters.stores.sql.rendering import (
     inserting,
     query,
     reading,
+    writing,
 )
 from adapters.stores.sql.schema import (
     credit_decisions,
@@ -51,6 +52,7 @@ from decision_engine.archive import (
     ReadNewestInstant,
     ReadReview,
     ReadReviewsOf,
+    SetPolicyParts,
     StoredArtifact,
     StoredDecision,
     StoredKey,
@@ -156,6 +158,15 @@ def _policies() -> dict[type, Renderer]:
             StoredPolicy,
         ),
         InsertPolicy: _insert_policy(),
+        SetPolicyParts: writing(
+            update(credit_policies)
+            .where(
+                credit_policies.c.policy_id == bindparam("id"),
+                credit_policies.c.version == bindparam("number"),
+            )
+            .values(parts=bindparam("held")),
+            lambda s: {"id": s.policy_id, "number": s.version, "held": s.parts},
+        ),
         ReadArtifacts: reading(artifacts.order_by(a.content_hash), lambda _: {}, StoredArtifact),
         InsertArtifact: inserting(keep, _only_row),
     }

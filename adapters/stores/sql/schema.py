@@ -137,6 +137,7 @@ credit_policies = Table(
     _key("title", length=200),
     _key("status", length=16),
     Column("document", Blob, nullable=False),
+    Column("parts", Blob, nullable=False),
     _number("published_us"),
     sqlite_with_rowid=False,
 )

@@ -25,6 +25,7 @@ SHOWN_MAX: Final = 20
 PROVED: Final = 500
 
 Draw = Callable[[int], Plan]
+Trouble = Callable[[int], Faults]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class PromiseBrokenError(AssertionError):
     """A history broke a promise; the message says which, and how to see it again."""
 
 
-def simulate(seed: int, draw: Draw = plan, trouble: Callable[[int], Faults] = rough) -> Result:
+def simulate(seed: int, draw: Draw = plan, trouble: Trouble = rough) -> Result:
     """Draw the plan of a seed, live through it, and judge the history."""
     faults, made = trouble(seed), draw(seed)
     history: History | None = None
@@ -67,7 +68,9 @@ def simulate(seed: int, draw: Draw = plan, trouble: Callable[[int], Faults] = ro
     return Result(seed=seed, violations=tuple(found), faults=faults, history=history, ms=ms)
 
 
-def check_seeds(seeds: Iterable[int], draw: Draw = plan) -> Mapping[str, int | float]:
+def check_seeds(
+    seeds: Iterable[int], draw: Draw = plan, trouble: Trouble = rough
+) -> Mapping[str, int | float]:
     """
     Live through every seed and return what was reached and what a history cost, in CPU time.
 
@@ -77,7 +80,7 @@ def check_seeds(seeds: Iterable[int], draw: Draw = plan) -> Mapping[str, int | f
     reached: Counter[str] = Counter()
     costs = []
     for seed in seeds:
-        result = simulate(seed, draw)
+        result = simulate(seed, draw, trouble)
         if result.violations:
             raise PromiseBrokenError(result.report())
         costs.append(result.ms)

@@ -35,7 +35,7 @@ def violations(history: History) -> list[str]:
 
 def once(history: History) -> Found:
     """A key has one decision, and every answer under it is that decision's reply."""
-    rows = _decisions(history)
+    rows = history.rows("credit_decisions")
     counts = Counter((row["client_id"], row["idem_key"]) for row in rows)
     yield from (f"{count} decisions under {key}" for key, count in counts.items() if count > 1)
     stored = {row["idem_key"].partition(":")[2]: row for row in rows}
@@ -63,9 +63,9 @@ def answered(history: History) -> Found:
 def exposure(history: History) -> Found:
     """What a person may still take up stays within the limit, and all that fits is approved."""
     plan = history.plan
-    persons = {row["customer_id"]: row["person_id"] for row in _rows(history, "customers")}
-    owners = {row["decision_id"]: row["customer_id"] for row in _decisions(history)}
-    reserved = _rows(history, "reservations")
+    persons = {row["customer_id"]: row["person_id"] for row in history.rows("customers")}
+    owners = {row["decision_id"]: row["customer_id"] for row in history.rows("credit_decisions")}
+    reserved = history.rows("reservations")
     by_row: Counter[str] = Counter()
     by_customer: Counter[str] = Counter()
     for row in reserved:
@@ -76,7 +76,7 @@ def exposure(history: History) -> Found:
         sums = (by_row[person_id], by_customer[person_id])
         if max(sums) > limits.get(person_id, 0):
             yield f"{person_id} holds {sums} of {limits.get(person_id)}"
-    offered = [row for row in _decisions(history) if row["outcome"] in OFFERING]
+    offered = [row for row in history.rows("credit_decisions") if row["outcome"] in OFFERING]
     if {row["decision_id"] for row in offered} != {row["decision_id"] for row in reserved}:
         yield "offers and reservations are not of the same decisions"
     for name, fits in plan.fits.items():
@@ -88,9 +88,9 @@ def exposure(history: History) -> Found:
 def ledger(history: History) -> Found:
     """Every lane is an unbroken chain over exactly the decisions that are there."""
     lanes: dict[str, dict[int, list[DecisionRow]]] = defaultdict(lambda: defaultdict(list))
-    for row in _decisions(history):
+    for row in history.rows("credit_decisions"):
         lanes[row["lane"]][row["lane_seq"]].append(DecisionRow(**row))
-    batches = [_made(BatchRow, row) for row in _rows(history, "ledger_batches")]
+    batches = [_made(BatchRow, row) for row in history.rows("ledger_batches")]
     known = {lane: list(group) for lane, group in groupby(batches, lambda row: row.lane)}
     for lane in {**known, **lanes}:
         for fault in verify_lane(known.get(lane, []), lanes[lane]):
@@ -101,7 +101,7 @@ def outbox(history: History) -> Found:
     """Everything is published and projected; of a customer's decisions the newest is the latest."""
     yield from history.unfinished
     newest: dict[str, Row] = {}
-    for row in sorted(_decisions(history), key=_order):
+    for row in sorted(history.rows("credit_decisions"), key=_order):
         newest[row["customer_id"]] = row
         place = f"{instant_micros(from_epoch_micros(row['decided_us']))}#{row['decision_id']}"
         if _projected(history, "keyspaces", row["customer_id"], DECISION + place) is None:
@@ -116,18 +116,18 @@ def outbox(history: History) -> Found:
 def fold(history: History) -> Found:
     """Truth is the fold of every distinct event, as a run without trouble leaves it."""
     plan = history.plan
-    stored = {row["customer_id"]: row for row in _rows(history, "customers")}
+    stored = {row["customer_id"]: row for row in history.rows("customers")}
     for customer_id in plan.limits:
         profile, row = expected_profile(plan, customer_id), stored[customer_id]
         expected = (profile.profile_version, profile.person_id, profile_to_bytes(profile))
         if (row["profile_version"], row["person_id"], row["profile"]) != expected:
             yield f"{customer_id}: {profile_from_bytes(row['profile'])} is not {profile}"
-    inbox = len(_rows(history, "inbox"))
+    inbox = len(history.rows("inbox"))
     distinct = len(plan.events) + (plan.poison is not None)
     if inbox != distinct:
         yield f"{inbox} inbox rows of {distinct} events"
     facts = {event.event_id for made in plan.events if (event := event_of(made)).type not in STATE}
-    if {row["event_id"] for row in _rows(history, "transactions")} != facts:
+    if {row["event_id"] for row in history.rows("transactions")} != facts:
         yield "the rows of transactions are not those of the events"
 
 
@@ -142,7 +142,7 @@ def expected_profile(plan: Plan, customer_id: str) -> CreditData:
 def version(history: History) -> Found:
     """A projection never goes back, and ends as truth is."""
     yield from history.stores.setbacks()
-    for row in _rows(history, "customers"):
+    for row in history.rows("customers"):
         for name in PROJECTIONS:
             held = _projected(history, name, row["customer_id"], PROFILE)
             if held != (row["profile_version"], row["profile"]):
@@ -152,14 +152,14 @@ def version(history: History) -> Found:
 def parked(history: History) -> Found:
     """Poison is set aside once, nothing else is, and its customer is referred."""
     poison = history.plan.poison
-    rows = _rows(history, "parked_events")
+    rows = history.rows("parked_events")
     if len(rows) != (poison is not None):
         yield f"{len(rows)} records are parked"
     if history.stores.given_up:
         yield f"the mapping gave up records {history.stores.given_up}"
     if poison is None:
         return
-    outcomes = {row["idem_key"]: row for row in _decisions(history)}
+    outcomes = {row["idem_key"]: row for row in history.rows("credit_decisions")}
     decided = outcomes.get("decide:after")
     if decided is None or b'"R93"' not in decided["reply"]:
         yield f"the data are incomplete, and the outcome is {decided and decided['outcome']}"
@@ -175,18 +175,10 @@ CHECKS: Final[tuple[Callable[[History], Found], ...]] = (
 )  # fmt: skip
 
 
-def _decisions(history: History) -> list[Row]:
-    return _rows(history, "credit_decisions")
-
-
-def _rows(history: History, table: str) -> list[Row]:
-    return history.stores.database.rows(table)
-
-
 def _projected(
     history: History, store: str, customer_id: str, data_type: str
 ) -> tuple[int, bytes] | None:
-    stored = history.stores.rows[store].rows().get((customer_id, data_type))
+    stored = history.stores.rows[store].held(customer_id, data_type)
     return None if stored is None else (stored.version, stored.row)
 
 

@@ -28,9 +28,10 @@ from domain.ports.truth import Begin, Commit, DuplicateKeyError, Rollback, Rows,
 from ingestion import program
 from ingestion.program import Settled
 from ingestion.statements import InsertInbox
-from tests.simulation.kernel.faults import Faults
-from tests.simulation.platform.campaign import simulate
-from tests.simulation.platform.history import harsh, rough
+from tests.simulation.platform.campaign import Draw, Trouble, simulate
+from tests.simulation.platform.history import crowded, harsh, rough
+from tests.simulation.platform.moving import moving_plan
+from tests.simulation.platform.plan import plan
 from tests.simulation.platform.swap import swapped
 
 Swap = tuple[Any, str, Any]
@@ -43,7 +44,8 @@ class Guard:
     swaps: Callable[[], Sequence[Swap]]
     found_by: tuple[str, ...]
     within: int = 150
-    trouble: Callable[[int], Faults] = rough
+    trouble: Trouble = rough
+    draw: Draw = plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ def seeds_to_find(guard: Guard, first_seed: int = 0) -> Missed:
     """Take the guard out until a promise breaks, within its bound."""
     with removed(guard):
         for number in range(guard.within):
-            for shown in simulate(first_seed + number, trouble=guard.trouble).violations:
+            result = simulate(first_seed + number, guard.draw, guard.trouble)
+            for shown in result.violations:
                 if shown.partition(":")[0] in guard.found_by:
                     return Missed(number + 1, shown)
     return Missed(guard.within, "")
@@ -200,18 +203,34 @@ GUARDS: Final[dict[str, Guard]] = {
     "unique key of a decision": Guard(_no_unique_key, ("once",)),
     "exposure": Guard(lambda: [(View, "exposure", _sees_no_exposure)], ("exposure",)),
     "person lock": Guard(
-        lambda: [(ledger_statements, "_lock_persons", _lock_nobody)], ("exposure",)
+        lambda: [(ledger_statements, "_lock_persons", _lock_nobody)],
+        ("exposure",),
+        trouble=crowded,
     ),
     "lane: root of a landed batch": Guard(
-        lambda: [(BatchProgram, "_landed", _duplicate_means_landed)], ("once", "ledger")
+        lambda: [(BatchProgram, "_landed", _duplicate_means_landed)],
+        ("once", "ledger"),
+        trouble=harsh,
     ),
     "lane: lock and void batch": Guard(
         lambda: [(BatchProgram, "_landed", _reads_back), (truth, "_take_lane", _take_nothing)],
         ("once", "ledger"),
         trouble=harsh,
     ),
+    "lane: a fresh one after an unknown batch": Guard(
+        lambda: [(BatchProgram, "uncertain", property(lambda _: False, lambda _, __: None))],
+        ("answered",),
+        trouble=harsh,
+    ),
+    "exposure of a customer that joins a person": Guard(
+        lambda: [(ingestion_statements, "_move_persons", _finds_nothing)],
+        ("exposure",),
+        draw=moving_plan,
+    ),
     "version of a projection": Guard(
-        lambda: [(VersionedStore, "_put", _put_anything)], ("version", "outbox")
+        lambda: [(VersionedStore, "_put", _put_anything)],
+        ("version", "outbox"),
+        trouble=harsh,
     ),
     "inbox": Guard(
         lambda: [

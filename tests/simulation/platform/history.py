@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from adapters.stores.model.table import Row
 from tests.simulation.kernel.faults import Faults, Rates
 from tests.simulation.platform.clients import Clients, Heard, produce
 from tests.simulation.platform.plan import Ask, Plan
@@ -27,6 +28,10 @@ ROUGH_COMMIT: Final = replace(
 )
 #: Between what a batch has read and what it writes, where others have to be kept away.
 ROUGH_WRITE: Final = replace(ROUGH, delay=0.4, delay_s_max=0.006)
+HARSH_COMMIT: Final = replace(ROUGH_COMMIT, lost=0.1, landed=0.2, late=0.3, half_open=0.1)
+LATE: Final = replace(ROUGH, late=0.3, late_s_max=0.3)
+CROWDED: Final = Rates(delay=0.2, delay_s_max=0.002)
+CROWDED_WRITE: Final = Rates(delay=0.9, delay_s_max=0.02)
 #: Longer than any late landing and any lingering session.
 SETTLE_S: Final = 0.5
 CHAOS_S: Final = 3.0
@@ -34,14 +39,23 @@ PATIENCE_S: Final = 60.0
 POLL_S: Final = 0.1
 
 
-def rough(seed: int, commit: Rates = ROUGH_COMMIT) -> Faults:
+def rough(seed: int) -> Faults:
     """Return the trouble of a seed: at every call to a store, most of it at COMMIT."""
-    return Faults(seed, ROUGH, {"db.commit": commit, "db.insert.ledger_batches": ROUGH_WRITE})
+    return Faults(seed, ROUGH, {"db.commit": ROUGH_COMMIT, "db.insert.ledger_batches": ROUGH_WRITE})
 
 
 def harsh(seed: int) -> Faults:
-    """Return trouble in which two thirds of all COMMITs stay without an answer."""
-    return rough(seed, replace(ROUGH_COMMIT, lost=0.1, landed=0.2, late=0.3, half_open=0.1))
+    """Return trouble in which most COMMITs stay without an answer and projections come late."""
+    return Faults(
+        seed,
+        ROUGH,
+        {"db.commit": HARSH_COMMIT, "keyspaces": LATE, "dynamodb": LATE},
+    )
+
+
+def crowded(seed: int) -> Faults:
+    """Return no fault at all, but writers that dawdle, so that they meet."""
+    return Faults(seed, CROWDED, {"db.insert.ledger_batches": CROWDED_WRITE})
 
 
 @dataclass(slots=True)
@@ -57,6 +71,13 @@ class History:
     heard: Heard = field(default_factory=Heard)
     expected: int = 0
     unfinished: list[str] = field(default_factory=list)
+    _read: dict[str, list[Row]] = field(default_factory=dict)
+
+    def rows(self, table: str) -> list[Row]:
+        """Return the rows of a table at the end, read once."""
+        if table not in self._read:
+            self._read[table] = self.stores.database.rows(table)
+        return self._read[table]
 
 
 class World:

@@ -47,7 +47,7 @@ class StoreHooks(StoreFaults):
         if drawn < rates.delay + yields:
             await asyncio.sleep(faults.seconds(rates.delay_s_max) if drawn < rates.delay else 0)
             check_alive()
-        if rates.crash and faults.happens(rates.crash):
+        elif drawn > 1.0 - rates.crash:
             self._crash(name)
         return rates
 
@@ -60,6 +60,8 @@ class StoreHooks(StoreFaults):
 
     def _draw(self, rates: Rates) -> Fate:
         drawn = self._faults.seconds(1.0)
+        if drawn > rates.transient + rates.lost + rates.landed + rates.late + rates.half_open:
+            return RUN
         for chance, kind in (
             (rates.transient, FateKind.REFUSED),
             (rates.lost, FateKind.LOST),

@@ -30,10 +30,10 @@ from tests.simulation.platform.policy import application, rulebook
 from tests.simulation.platform.ports import SeededChance, SeededIds
 from tests.simulation.platform.stores import Stores
 
-RESTART_S: Final = 0.02
+RESTART_S: Final = 0.04
 REQUEST_S: Final = 2.0
 INVOCATION_S: Final = 10.0
-IDLE_S: Final = 0.3
+IDLE_S: Final = 0.4
 
 
 class Program(Protocol):

@@ -21,7 +21,7 @@ from tests.simulation.platform.ports import START, ModelVault, Tally, VirtualClo
 #: Less than in production, and than a late COMMIT takes: a history is shorter for it.
 LOCK_WAIT_S: Final = 0.25
 KILL_LAG_S: Final = 0.05
-OUTAGE_S: Final = 0.3
+OUTAGE_S: Final = 0.2
 FORGETS: Final = 0.05
 
 
@@ -31,6 +31,10 @@ class WatchedStore(VersionedStore[Key]):
     def __init__(self, name: str, hooks: StoreHooks) -> None:
         super().__init__(name, hooks)
         self.setbacks: Final[list[str]] = []
+
+    def held(self, customer_id: str, data_type: str) -> Stored | None:
+        """Return what is stored, for checkers: no call, no fault."""
+        return self._rows.get((customer_id, data_type))
 
     def _put(self, key: Key, new: Stored) -> Verdict:
         before = self._rows.get(key)

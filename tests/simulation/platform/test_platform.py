@@ -10,6 +10,7 @@ import pytest
 
 from tests.simulation.platform.campaign import check_seeds, simulate
 from tests.simulation.platform.guards import GUARDS, seeds_to_find
+from tests.simulation.platform.history import harsh
 from tests.simulation.platform.moving import moving_plan
 
 SEEDS = range(int(os.environ.get("SIMULATION_SEEDS", "60")))
@@ -25,6 +26,10 @@ def test_promises_hold() -> None:
     assert measured.keys() >= FAULTS
 
 
+def test_promises_hold_when_most_commits_stay_unanswered() -> None:
+    check_seeds(SEEDS[::2], trouble=harsh)
+
+
 @pytest.mark.parametrize("name", GUARDS)
 def test_a_guard_that_is_gone_is_missed(name: str) -> None:
     missed = seeds_to_find(GUARDS[name])
@@ -34,7 +39,7 @@ def test_a_guard_that_is_gone_is_missed(name: str) -> None:
 
 
 def test_exposure_follows_a_customer_whose_cpf_becomes_known() -> None:
-    check_seeds(range(20), moving_plan)
+    check_seeds(SEEDS, moving_plan)
 
 
 def fingerprint(seed: int) -> str:

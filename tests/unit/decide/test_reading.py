@@ -18,6 +18,7 @@ from decision_engine.policies import Policies
 from decision_engine.policy.findings import PolicyError
 from decision_engine.rulebook import Artifacts, Rulebooks, build_rulebook
 from decision_engine.what_if import WhatIf
+from domain.canonical import sha256_text
 from domain.customer import CreditData, Slot
 from domain.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
 from domain.money import Money
@@ -290,6 +291,19 @@ def test_a_newer_version_retires_the_older(world: World) -> None:
     assert shown["version"] == 2
     assert shown["document"]["x-policy"]["id"] == "personal-loan"
     assert loaded.active["personal_loan"].policy.version == 2
+
+
+def test_the_tables_that_were_published_last_decide_after_a_restart(world: World) -> None:
+    shipped = personal_loan()
+    rates = [shipped.funding.replace(b'"0.15"', f'"0.{n}"'.encode(), 1) for n in range(16, 20)]
+    for funding in (shipped.funding, *rates):
+        artifacts = replace(shipped, funding=funding)
+        _, new = run(policies(world).publish(artifacts, world.deadline()))
+        assert new
+        restarted = Rulebooks.empty("2026.1")
+        run(policies(world, restarted).load(world.deadline()))
+
+        assert restarted.active["personal_loan"].funding.hash == sha256_text(funding)
 
 
 def test_an_unknown_policy_is_not_found(world: World) -> None:

@@ -22,6 +22,7 @@ from decision_engine.archive import (
     ReadKey,
     ReadReview,
     ReadReviewsOf,
+    SetPolicyParts,
     StoredArtifact,
     StoredDecision,
     StoredKey,
@@ -270,6 +271,14 @@ class ArchiveTruth(MemoryTruth):
         same = [row for row in self.policies if row.policy_id == s.row.policy_id]
         self.policies = [row for row in self.policies if row not in same]
         self.policies += [s.row, *(replace(row, status="retired") for row in same)]
+        return []
+
+    def _on_set_policy_parts(self, s: SetPolicyParts) -> list[Any]:
+        place = (s.policy_id, s.version)
+        self.policies = [
+            replace(row, parts=s.parts) if (row.policy_id, row.version) == place else row
+            for row in self.policies
+        ]
         return []
 
     def _on_read_artifacts(self, _: ReadArtifacts) -> list[Any]:
