@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from decision_engine.assess import Assessment, Assessor
+from decision_engine.assess_again import assess_again
 from decision_engine.exposure import Exposure
 from decision_engine.policy.reason_table import language_of
 from decision_engine.proposal import Proposal
@@ -50,7 +51,7 @@ class CreditCase:
     def examine(self, exposure: Exposure) -> tuple[Proposal, Trail]:
         """Return the proposal together with the names and marks of its trace."""
         assessor = self.assessor(exposure)
-        assessment = assessor.assess()
+        assessment = assess_again(assessor) if exposure.commitments else assessor.assess()
         trail = trail_of(assessor, assessment)
         return proposal_of(assessment, exposure, trail), trail
 

@@ -15,7 +15,7 @@ from decision_engine.record.lookup import KeyLookup
 from decision_engine.record.statements import IdempotencyKey
 from decision_engine.record.writer import LedgerWriter
 from decision_engine.rulebook import Rulebook, Rulebooks
-from decision_engine.snapshot import take_snapshot
+from decision_engine.snapshot import Gathered, take_snapshot
 from domain.application import CreditApplication
 from domain.errors import ConflictError, GoneError, InvalidInputError, LedgerBusyError
 from domain.instants import business_day
@@ -24,9 +24,9 @@ from domain.ports.time import Clock, Deadline
 
 #: A person that moves between customers is gathered again at most this often.
 MAX_GATHERS = 3
-#: Requests of one customer that are decided at a time; the rest wait their turn. All but a few of
-#: many at once are searched for a smaller offer under the lock, and others must not wait for that.
-AT_ONCE = 4
+#: Requests of one customer are decided one after the other: what each leaves of the limit is known
+#: to the next, and nobody else waits for somebody who asks many times at once.
+AT_ONCE = 1
 #: Keys are scoped to the route: a review's key never meets a decision's.
 ROUTE = "decide"
 
@@ -127,9 +127,13 @@ class CreditApproval:
         rulebook = self._rulebook(application)
         as_of = self.clock.now()
         check_first_due_on(application, as_of)
-        for _ in range(MAX_GATHERS):
+        for turn in range(MAX_GATHERS):
             submission.deadline.check(self.clock)
-            entry = await self._entry(submission, application, rulebook, as_of)
+            # A tier that still names another person would do so again: the next turn asks truth.
+            gathered = await self.gather(
+                application.customer_id, submission.deadline, from_truth=turn > 0
+            )
+            entry = _entry(submission, application, rulebook, (gathered, as_of))
             result = await self.writer.record(entry, submission.deadline)
             if not isinstance(result, Again):
                 return _reply_of(result, submission.command_hash)
@@ -143,29 +147,29 @@ class CreditApproval:
             )
         return rulebook
 
-    async def _entry(
-        self,
-        submission: Submission,
-        application: CreditApplication,
-        rulebook: Rulebook,
-        as_of: datetime,
-    ) -> Entry:
-        gathered = await self.gather(application.customer_id, submission.deadline)
-        case = CreditCase(
-            application=application,
-            rulebook=rulebook,
-            snapshot=take_snapshot(gathered, rulebook.fields, as_of),
-            human=submission.review.human if submission.review else None,
-        )
-        return Entry(
-            client_id=submission.client_id,
-            idem_key=submission.idem_key,
-            command_hash=submission.command_hash,
-            language=submission.language,
-            case=case,
-            proposal=case.assess(NO_EXPOSURE),
-            review=submission.review,
-        )
+
+def _entry(
+    submission: Submission,
+    application: CreditApplication,
+    rulebook: Rulebook,
+    seen: tuple[Gathered, datetime],
+) -> Entry:
+    gathered, as_of = seen
+    case = CreditCase(
+        application=application,
+        rulebook=rulebook,
+        snapshot=take_snapshot(gathered, rulebook.fields, as_of),
+        human=submission.review.human if submission.review else None,
+    )
+    return Entry(
+        client_id=submission.client_id,
+        idem_key=submission.idem_key,
+        command_hash=submission.command_hash,
+        language=submission.language,
+        case=case,
+        proposal=case.assess(NO_EXPOSURE),
+        review=submission.review,
+    )
 
 
 def check_first_due_on(application: CreditApplication, as_of: datetime) -> None:

@@ -31,6 +31,8 @@ FILL_MAX_AGE_S: Final = 2.0
 TIER_SHARE: Final = 0.3
 
 Bytes = tuple[int, bytes]
+#: Made when the task begins: a task that is cancelled before drops nothing unawaited.
+Write = Callable[[], Awaitable[None]]
 
 
 def profile_key(customer_id: str) -> str:
@@ -55,22 +57,30 @@ class Gather:
     tiers: Tiers
     clock: Clock
     monitoring: Monitoring
-    _flights: dict[str, "asyncio.Task[Gathered]"] = field(default_factory=dict, init=False)
+    _flights: dict[tuple[str, bool], "asyncio.Task[Gathered]"] = field(
+        default_factory=dict, init=False
+    )
     _fills: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
 
-    async def __call__(self, customer_id: str, deadline: Deadline) -> Gathered:
+    async def __call__(
+        self, customer_id: str, deadline: Deadline, *, from_truth: bool = False
+    ) -> Gathered:
         """
         Return the profile, or none when truth says that there is none.
+
+        `from_truth` passes the tiers above by: they were found to be behind.
 
         Raises:
             TransientError: no tier could answer, truth included.
             DeadlineExceededError: none could in time.
         """
-        flight = self._flights.get(customer_id)
+        key = (customer_id, from_truth)
+        flight = self._flights.get(key)
         if flight is None:
-            flight = asyncio.create_task(self._read(customer_id, deadline))
-            self._flights[customer_id] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(customer_id, None))
+            read = self._read_truth if from_truth else self._read
+            flight = asyncio.create_task(read(customer_id, deadline))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda _: self._flights.pop(key, None))
         return await asyncio.shield(flight)
 
     async def close(self) -> None:
@@ -90,12 +100,18 @@ class Gather:
             if hot is not None:
                 self._fill(customer_id, hot, began, to_hot=False)
                 return self._found("dynamodb", hot, degraded)
+        return await self._read_truth(customer_id, deadline, tuple(degraded))
+
+    async def _read_truth(
+        self, customer_id: str, deadline: Deadline, degraded: tuple[str, ...] = ()
+    ) -> Gathered:
+        began = self.clock.monotonic()
         stored = await self._from_truth(customer_id, deadline)
         if stored is None:
             self._remember_absence(customer_id, deadline)
-            return Gathered(None, "aurora", tuple(degraded))
+            return Gathered(None, "aurora", degraded)
         self._fill(customer_id, stored, began, to_hot=True)
-        return self._found("aurora", stored, degraded)
+        return Gathered(profile_of(stored), "aurora", degraded)
 
     async def _try(
         self,
@@ -135,20 +151,20 @@ class Gather:
 
     def _fill(self, customer_id: str, found: Bytes, began: float, *, to_hot: bool) -> None:
         if self.clock.monotonic() - began <= FILL_MAX_AGE_S:
-            self._later(self._write_back(customer_id, found, to_hot=to_hot))
+            self._later(lambda: self._write_back(customer_id, found, to_hot=to_hot))
 
     def _remember_absence(self, customer_id: str, deadline: Deadline) -> None:
         key = profile_key(customer_id)
-        self._later(self.tiers.cache.put_absent(key, ABSENT_TTL_S, deadline))
+        self._later(lambda: self.tiers.cache.put_absent(key, ABSENT_TTL_S, deadline))
 
-    def _later(self, write: Awaitable[None]) -> None:
+    def _later(self, write: Write) -> None:
         task = asyncio.ensure_future(self._quietly(write))
         self._fills.add(task)
         task.add_done_callback(self._fills.discard)
 
-    async def _quietly(self, write: Awaitable[None]) -> None:
+    async def _quietly(self, write: Write) -> None:
         try:
-            await write
+            await write()
         except CreditError:
             self.monitoring.count("gather_fill_failed_total")
 

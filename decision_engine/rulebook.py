@@ -32,7 +32,7 @@ class Artifacts:
     funding: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rulebook:
     """One immutable set of rules, compiled once; `manifest` names each part by its hash."""
 

@@ -154,7 +154,8 @@ class BatchProgram:
     def _after_lost_connection(self, entries: Entries, rounds: int) -> Steps:
         sent = self._sent
         if rounds > MAX_ROUNDS:
-            self.uncertain = sent is not None
+            # Another part of this batch may have left it uncertain before.
+            self.uncertain = self.uncertain or sent is not None
             return _all(entries, Failed(AmbiguousError("whether the batch landed is not known")))
         try:
             yield (Reconnect(),)

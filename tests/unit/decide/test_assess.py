@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from decision_engine.assess_again import assess_again
 from decision_engine.case import CreditCase
 from decision_engine.exposure import NO_EXPOSURE, Commitment, Exposure
 from decision_engine.snapshot import Attribute, InputField, State, attribute_text, judge
@@ -229,3 +230,20 @@ def test_a_newer_profile_replaces_what_was_read() -> None:
     assert newer.profile_version == 13
     assert newer.assess(NO_EXPOSURE).outcome is Outcome.REFERRED
     assert case(good_profile()).with_profile(None).assess(NO_EXPOSURE).reasons[0].code == "R90"
+
+
+@pytest.mark.parametrize("amount", [5_000_00, 45_000_00])
+@pytest.mark.parametrize("held", [100_00, 30_000_00, 1_000_000_00])
+def test_what_is_remembered_is_what_would_be_worked_out(amount: int, held: int) -> None:
+    exposure = Exposure((Commitment("d", held, held // 40),))
+    asked = application(amount=Money(amount), external_reference="first")
+    given = case(good_profile(), asked)
+    worked_out = given.assessor(exposure).assess()
+
+    for reference in ("second", None):
+        other = replace(given, application=replace(asked, external_reference=reference))
+        remembered = assess_again(other.assessor(exposure))
+        assert remembered.outcome is worked_out.outcome
+        assert remembered.offers == worked_out.offers
+        assert remembered.reasons == worked_out.reasons
+        assert remembered.searched == worked_out.searched

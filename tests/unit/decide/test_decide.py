@@ -20,6 +20,7 @@ from domain.errors import (
     TransientError,
 )
 from domain.money import Money
+from domain.profile_bytes import profile_to_bytes
 from tests.unit.decide.world import AS_OF, Engine, World, application, good_profile
 
 
@@ -180,6 +181,13 @@ def test_a_customer_whose_person_keeps_moving_is_refused(world: World) -> None:
     world.truth.add_customer("c-1", "p1.new", 12)
 
     refused(world, lambda engine: engine.decide(), LedgerBusyError)
+
+
+def test_a_cache_that_names_another_person_is_passed_by(world: World) -> None:
+    old = good_profile(person_id="p1.old", profile_version=11)
+    world.cache.entries["profile:c-1"] = (11, profile_to_bytes(old))
+
+    assert body(world.run(lambda engine: engine.decide()))["outcome"] == "APPROVED"
 
 
 def test_a_person_that_stays_locked_is_refused_in_time(world: World) -> None:

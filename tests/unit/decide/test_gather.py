@@ -122,6 +122,20 @@ def test_concurrent_reads_share_a_flight_that_outlives_its_leader(world: World) 
     assert world.cache.reads.count("redis") == 2  # one read, one write-back
 
 
+def test_truth_can_be_asked_past_tiers_that_are_behind(world: World) -> None:
+    in_cache(world, 11, profile_to_bytes(good_profile(profile_version=11)))
+
+    async def run() -> Gathered:
+        found = await world.gather("c-1", world.deadline(), from_truth=True)
+        await world.gather.close()
+        return found
+
+    found = asyncio.run(run())
+
+    assert (found.tier, found.profile) == ("aurora", PROFILE)
+    assert world.cache.entries[profile_key("c-1")] == (12, BYTES)
+
+
 def test_a_slow_tier_is_left_after_its_share(world: World) -> None:
     async def never() -> None:
         await asyncio.sleep(10)
