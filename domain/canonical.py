@@ -7,10 +7,11 @@ whose scale the caller fixed, so that nothing depends on how a number was made.
 
 import hashlib
 import json
-from typing import Final
+from typing import Any, Final
 
 ENCODER_VERSION: Final = "1"
 
+SCALARS: Final = frozenset({str, int, bool, type(None)})
 type_error = "the canonical form knows None, bool, int, str, list, tuple and dict only"
 
 Json = None | bool | int | str | list["Json"] | tuple["Json", ...] | dict[str, "Json"]
@@ -42,14 +43,17 @@ def sha256_text(data: bytes) -> str:
 
 
 def _refuse_foreign(value: object) -> None:
-    kind = type(value)
-    if kind is dict:
-        for key, item in value.items():  # type: ignore[attr-defined]
-            if type(key) is not str:
+    # Encoders would write floats and turn numbers that are keys into text without a word.
+    waiting = [value]
+    while waiting:
+        item: Any = waiting.pop()
+        kind = type(item)
+        if kind is dict:
+            if not all(type(key) is str for key in item):
                 raise TypeError(type_error)
-            _refuse_foreign(item)
-    elif kind is list or kind is tuple:
-        for item in value:  # type: ignore[attr-defined]
-            _refuse_foreign(item)
-    elif value is not None and kind not in (str, int, bool):
-        raise TypeError(type_error)
+            item = item.values()
+        elif kind in SCALARS:
+            continue
+        elif kind is not list and kind is not tuple:
+            raise TypeError(type_error)
+        waiting += [inner for inner in item if type(inner) not in SCALARS]

@@ -210,22 +210,21 @@ def centavos(text: str) -> int:
 # --- the others are not held up ------------------------------------------------------------------
 
 
-def check_liveness(repeats: int, seed: int, *, clock_share: float = 0.0) -> Measured:
+def check_liveness(repeats: int, seed: int) -> Measured:
     """
     Decide for sixty-four persons alone, then beside one person who asks sixty-four times.
 
     Raises unless all of them are approved every time, and at a fair share of the rate they reach
-    alone (medians of the repeats). `clock_share` is the share by the clock, which holds on a quiet
-    machine only. The share in processor time holds on any; it counts the work of both, so half of
-    the rate would be left beside sixty-four other persons.
+    alone (medians of the repeats). Judged is the share in processor time, which other work on the
+    machine moves least; it counts the work of both, so beside sixty-four other persons it is half.
     """
-    measured = _measure(repeats, seed)
+    measured = measure_liveness(repeats, seed)
     assert measured[f"processor {BUSY}"] >= PROCESSOR_SHARE, measured
-    assert measured[f"clock {BUSY}"] >= clock_share, measured
     return measured
 
 
-def _measure(repeats: int, seed: int) -> dict[str, float]:
+def measure_liveness(repeats: int, seed: int) -> dict[str, float]:
+    """Return the shares of `check_liveness`; raises only if one of the others is not approved."""
     with tempfile.TemporaryDirectory(prefix="exposure-") as folder:
         timings = asyncio.run(_timings(Path(folder) / "data", repeats, seed))
     measured: dict[str, float] = {}

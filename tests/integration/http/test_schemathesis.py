@@ -40,7 +40,8 @@ def test_nothing_is_left_unexplained(tmp_path: Path) -> None:
             [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run",
              f"{live.url}/openapi.json", "--seed", SEED, "--max-examples", EXAMPLES,
              "--phases", "examples,coverage,fuzzing,stateful", "--continue-on-failure",
-             "--workers", "2", "--no-color"],
+             # Two threads that parse Python at once fail now and then on 3.11 (CPython gh-106905).
+             "--workers", "1", "--no-color"],
             cwd=tmp_path,
             env={**os.environ, "TOKEN": live.authorization()["Authorization"].split()[1]},
             capture_output=True,
