@@ -21,6 +21,7 @@ from adapters.stores.sql.rendering import (
     Execute,
     Query,
     Renderer,
+    column_names,
     insert_into,
     inserting,
     query,
@@ -71,7 +72,7 @@ def archive_renderers() -> Mapping[type, Renderer]:
 
 def _decisions() -> dict[type, Renderer]:
     d = credit_decisions.c
-    columns = [d[name] for name in _names(StoredDecision)]
+    columns = [d[name] for name in column_names(StoredDecision)]
     filters = {
         "customer_id": d.customer_id == bindparam("customer_id"),
         "outcome": d.outcome == bindparam("outcome"),
@@ -94,7 +95,7 @@ def _decisions() -> dict[type, Renderer]:
 
 def _reviews() -> dict[type, Renderer]:
     r = reviews.c
-    columns = [r[name] for name in _names(StoredReview)]
+    columns = [r[name] for name in column_names(StoredReview)]
     of_decision = select(*columns).where(r.decision_id == bindparam("id"))
     before = _in_time(r.opened_us, r.review_id)["before_us"]
     return {
@@ -148,9 +149,9 @@ def _newest_instant() -> Select[Any]:
 
 def _policies() -> dict[type, Renderer]:
     p, a = credit_policies.c, dated_tables.c
-    policies = select(*(p[name] for name in _names(StoredPolicy)))
-    artifacts = select(*(a[name] for name in _names(StoredArtifact)))
-    keep = insert_into(dated_tables, _names(StoredArtifact), ignore=True)
+    policies = select(*(p[name] for name in column_names(StoredPolicy)))
+    artifacts = select(*(a[name] for name in column_names(StoredArtifact)))
+    keep = insert_into(dated_tables, column_names(StoredArtifact), ignore=True)
     return {
         ListPolicies: _listing(
             policies.order_by(p.policy_id, p.version.desc()),
@@ -174,7 +175,7 @@ def _policies() -> dict[type, Renderer]:
 
 def _insert_policy() -> Renderer:
     p = credit_policies.c
-    publish = inserting(insert_into(credit_policies, _names(StoredPolicy)), _only_row)
+    publish = inserting(insert_into(credit_policies, column_names(StoredPolicy)), _only_row)
     others = and_(
         p.policy_id == bindparam("id"), p.version != bindparam("number"), p.status == "active"
     )
@@ -191,8 +192,8 @@ def _insert_policy() -> Renderer:
 def _keys() -> dict[type, Renderer]:
     k = idempotency_keys.c
     named = and_(k.scope == bindparam("scope"), k.idem_key == bindparam("key"))
-    one = select(*(k[name] for name in _names(StoredKey))).where(named)
-    insert = insert_into(idempotency_keys, _names(StoredKey))
+    one = select(*(k[name] for name in column_names(StoredKey))).where(named)
+    insert = insert_into(idempotency_keys, column_names(StoredKey))
     return {
         ReadKey: reading(one, lambda s: {"scope": s.scope, "key": s.idem_key}, StoredKey),
         InsertKey: inserting(insert, _only_row),
@@ -244,10 +245,6 @@ def _stored_transaction(
     event_id: str, kind: str, occurred_us: int, mark: int, payload: bytes
 ) -> StoredTransaction:
     return StoredTransaction(event_id, kind, occurred_us, bool(mark), payload)
-
-
-def _names(row: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(row))
 
 
 def _only_row(asked: Any) -> tuple[object, ...]:

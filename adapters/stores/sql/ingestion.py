@@ -12,6 +12,7 @@ from adapters.stores.sql.rendering import (
     Renderer,
     any_of,
     as_list,
+    column_names,
     insert_into,
     inserting,
     pairs_of,
@@ -68,7 +69,7 @@ def ingestion_renderers() -> Mapping[type, Renderer]:
 
 def _inbox() -> dict[type, Renderer]:
     i = inbox.c
-    columns = [i[name] for name in _names(InboxRow)]
+    columns = [i[name] for name in column_names(InboxRow)]
     asked, stream, version = pairs_of("pairs")
     by_id = reading(
         select(*columns).where(i.event_id.in_(any_of("ids"))), _events, InboxRow, needs="event_ids"
@@ -88,7 +89,7 @@ def _inbox() -> dict[type, Renderer]:
 
     return {
         ReadInbox: read,
-        InsertInbox: inserting(insert_into(inbox, _names(InboxRow)), _rows),
+        InsertInbox: inserting(insert_into(inbox, column_names(InboxRow)), _rows),
     }
 
 
@@ -203,8 +204,8 @@ def _insert_transactions() -> Renderer:
 
 
 def _aside() -> dict[type, Renderer]:
-    parked = insert_into(parked_events, (*_names(ParkedRow), "state"), ignore=True)
-    batch = insert_into(ingestion_batches, _names(IngestionBatchRow))
+    parked = insert_into(parked_events, (*column_names(ParkedRow), "state"), ignore=True)
+    batch = insert_into(ingestion_batches, column_names(IngestionBatchRow))
     return {
         InsertParked: inserting(parked, _rows, state=lambda _: "OPEN"),
         InsertIngestionBatch: inserting(batch, lambda s: (s.row,)),
@@ -213,7 +214,7 @@ def _aside() -> dict[type, Renderer]:
 
 def _relay() -> dict[type, Renderer]:
     o = outbox.c
-    columns: list[ColumnElement[Any]] = [o[name] for name in _names(OutboxEvent)]
+    columns: list[ColumnElement[Any]] = [o[name] for name in column_names(OutboxEvent)]
     oldest = select(*columns).order_by(o.id).limit(bindparam("size"))
     return {
         ReadOutbox: reading(oldest, lambda s: {"size": s.limit}, OutboxEvent),
@@ -229,10 +230,6 @@ def _transaction(event_id: str, customer_id: str, kind: str, *rest: Any) -> Tran
 
 def _with_mark(*columns: Any) -> tuple[Transaction, bool]:
     return (_transaction(*columns[:-1]), bool(columns[-1]))
-
-
-def _names(row: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(row))
 
 
 def _rows(asked: Any) -> Any:

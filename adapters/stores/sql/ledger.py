@@ -11,6 +11,7 @@ from adapters.stores.sql.rendering import (
     Renderer,
     any_of,
     as_list,
+    column_names,
     insert_into,
     inserting,
     pairs_of,
@@ -151,20 +152,22 @@ def _batch_reads() -> dict[type, Renderer]:
 
 
 def _inserts() -> dict[type, Renderer]:
-    batch = insert_into(ledger_batches, _names(BatchRow))
+    batch = insert_into(ledger_batches, column_names(BatchRow))
     return {
         InsertBatch: inserting(batch, lambda s: (s.row,)),
-        InsertDecisions: inserting(insert_into(credit_decisions, _names(DecisionRow)), _rows),
-        InsertReservations: inserting(insert_into(reservations, _names(ReservationRow)), _rows),
-        InsertOffers: inserting(insert_into(offers, _names(OfferRow)), _rows),
-        InsertOutbox: inserting(insert_into(outbox, _names(OutboxRow)), _rows),
+        InsertDecisions: inserting(insert_into(credit_decisions, column_names(DecisionRow)), _rows),
+        InsertReservations: inserting(
+            insert_into(reservations, column_names(ReservationRow)), _rows
+        ),
+        InsertOffers: inserting(insert_into(offers, column_names(OfferRow)), _rows),
+        InsertOutbox: inserting(insert_into(outbox, column_names(OutboxRow)), _rows),
     }
 
 
 def _reviews() -> dict[type, Renderer]:
     r = reviews.c
     opening = ("closed_by", "reviewer", "note", "closed_us")
-    insert = insert_into(reviews, (*_names(ReviewRow), *opening))
+    insert = insert_into(reviews, (*column_names(ReviewRow), *opening))
     # Hidden from the planner, which would walk every open review instead of the few asked for.
     state = func.coalesce(r.state, "")
     is_open = select(r.review_id).where(r.review_id.in_(any_of("ids")), state == "OPEN")
@@ -199,10 +202,6 @@ def _close_review() -> Renderer:
         return [row[0] for row in found]
 
     return render
-
-
-def _names(row: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(row))
 
 
 def _rows(asked: Any) -> Any:

@@ -6,7 +6,7 @@ an insert does when the key is taken. Everything else is written in their inters
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import chain
 from json import dumps
 from operator import attrgetter
@@ -39,6 +39,11 @@ DIALECT: Final = SQLiteDialect(paramstyle="qmark")
 def as_list(values: Iterable[object]) -> str:
     """Return a list as the one parameter that `Sql.any_of` takes."""
     return dumps(list(values), ensure_ascii=False)
+
+
+def column_names(row: type) -> tuple[str, ...]:
+    """Return the columns of a row's dataclass, which are its fields, in order."""
+    return tuple(field.name for field in fields(row))
 
 
 @dataclass(frozen=True, slots=True)
