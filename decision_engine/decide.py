@@ -1,9 +1,7 @@
 """Deciding a credit application: gather, evaluate, price, record, reply."""
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from weakref import WeakValueDictionary
 
 from decision_engine.case import CreditCase
 from decision_engine.commands import DecideCommand, Recorded
@@ -16,17 +14,15 @@ from decision_engine.record.statements import IdempotencyKey
 from decision_engine.record.writer import LedgerWriter
 from decision_engine.rulebook import Rulebook, Rulebooks
 from decision_engine.snapshot import Gathered, take_snapshot
+from decision_engine.turns import Flights, Turns
 from domain.application import CreditApplication
-from domain.errors import ConflictError, GoneError, InvalidInputError, LedgerBusyError
+from domain.errors import GoneError, InvalidInputError, LedgerBusyError
 from domain.instants import business_day
 from domain.ports.monitoring import Monitoring
 from domain.ports.time import Clock, Deadline
 
 #: A person that moves between customers is gathered again at most this often.
 MAX_GATHERS = 3
-#: Requests of one customer are decided one after the other: what each leaves of the limit is known
-#: to the next, and nobody else waits for somebody who asks many times at once.
-AT_ONCE = 1
 #: Keys are scoped to the route: a review's key never meets a decision's.
 ROUTE = "decide"
 
@@ -64,13 +60,8 @@ class CreditApproval:
     lookup: KeyLookup
     clock: Clock
     monitoring: Monitoring
-    _flights: dict[IdempotencyKey, "asyncio.Task[Recorded]"] = field(
-        default_factory=dict, init=False
-    )
-    #: Held by those who wait or decide, and forgotten with the last of them.
-    _turns: WeakValueDictionary[str, asyncio.Semaphore] = field(
-        default_factory=WeakValueDictionary, init=False
-    )
+    _flights: Flights[IdempotencyKey, Recorded] = field(default_factory=Flights, init=False)
+    _turns: Turns = field(default_factory=Turns, init=False)
 
     async def __call__(self, command: DecideCommand) -> Recorded:
         """
@@ -95,32 +86,19 @@ class CreditApproval:
         return recorded
 
     async def submit(self, submission: Submission, application: CreditApplication) -> Recorded:
-        """Run a submission, one flight a key; others of the same key wait for its reply."""
-        flight = self._flights.get(submission.key)
-        if flight is not None:
-            await self._wait_for(flight, submission)
-            # What it recorded is answered from the ledger, with the check of the command.
-            return await self.submit(submission, application)
-        flight = asyncio.create_task(self._run(submission, application))
-        self._flights[submission.key] = flight
-        flight.add_done_callback(lambda _: self._flights.pop(submission.key, None))
-        return await asyncio.shield(flight)
-
-    async def _wait_for(self, flight: "asyncio.Task[Recorded]", submission: Submission) -> None:
-        remaining = submission.deadline.remaining(self.clock)
-        done, _ = await asyncio.wait([flight], timeout=remaining)
-        if not done:
-            raise ConflictError(
-                "the first request with this key is still in progress", code="request-in-progress"
-            )
+        """Run a submission; others of its key wait, and get what it recorded, from the ledger."""
+        return await self._flights.fly(
+            submission.key,
+            lambda: self._run(submission, application),
+            lambda: submission.deadline.remaining(self.clock),
+        )
 
     async def _run(self, submission: Submission, application: CreditApplication) -> Recorded:
         known = await self.lookup.find(submission.key)
         if known is not None:
             row = Known(known.decision_id, known.command_hash, known.reply)
             return _reply_of(row, submission.command_hash)
-        turns = self._turns.setdefault(application.customer_id, asyncio.Semaphore(AT_ONCE))
-        async with turns:
+        async with self._turns.turn(application.customer_id):
             return await self._decide(submission, application)
 
     async def _decide(self, submission: Submission, application: CreditApplication) -> Recorded:

@@ -12,6 +12,7 @@ from typing import Any, Final
 ENCODER_VERSION: Final = "1"
 
 SCALARS: Final = frozenset({str, int, bool, type(None)})
+TEXT: Final = frozenset({str})
 type_error = "the canonical form knows None, bool, int, str, list, tuple and dict only"
 
 Json = None | bool | int | str | list["Json"] | tuple["Json", ...] | dict[str, "Json"]
@@ -49,11 +50,12 @@ def _refuse_foreign(value: object) -> None:
         item: Any = waiting.pop()
         kind = type(item)
         if kind is dict:
-            if not all(type(key) is str for key in item):
+            if not TEXT.issuperset(map(type, item)):
                 raise TypeError(type_error)
             item = item.values()
         elif kind in SCALARS:
             continue
         elif kind is not list and kind is not tuple:
             raise TypeError(type_error)
-        waiting += [inner for inner in item if type(inner) not in SCALARS]
+        if not SCALARS.issuperset(map(type, item)):
+            waiting += [inner for inner in item if type(inner) not in SCALARS]

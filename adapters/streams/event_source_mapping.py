@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from consistency.waiting import pause
 from domain.errors import CreditError
 from domain.ports.monitoring import Monitoring
 from domain.ports.stream import StreamReader, StreamRecord
@@ -135,7 +136,7 @@ class EventSourceMapping:
                 await self.run_until_caught_up(stop)
             except CreditError as error:
                 self.monitoring.count("mapping_failures", code=error.code)
-            await self._pause(self.settings.idle_s, stop)
+            await pause(self.sleep, self.settings.idle_s, stop)
 
     async def _drain(self, shard_id: str, stop: asyncio.Event) -> int:
         done = 0
@@ -160,7 +161,7 @@ class EventSourceMapping:
             if rest:
                 moved = sum(len(each.records) for each in rest) < len(part.records)
                 failures = 0 if moved else failures + 1
-                await self._pause(self._wait_s(failures), stop)
+                await pause(self.sleep, self._wait_s(failures), stop)
         return len(records) - sum(len(each.records) for each in parts)
 
     async def _step(self, shard_id: str, part: _Part) -> list[_Part]:
@@ -195,17 +196,6 @@ class EventSourceMapping:
 
     def _wait_s(self, failures: int) -> float:
         return min(self.settings.longest_wait_s, self.settings.first_wait_s * 2.0**failures)
-
-    async def _pause(self, seconds: float, stop: asyncio.Event) -> None:
-        waits = [asyncio.ensure_future(self.sleep(seconds)), asyncio.ensure_future(stop.wait())]
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            # A sleep that fails must not turn the loop into a busy one.
-            [each.result() for each in done]
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
 
 
 def finished_records(reply: object, identifiers: Sequence[str]) -> int:

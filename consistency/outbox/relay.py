@@ -1,11 +1,11 @@
 """From the outbox to the stream: what a transaction wrote gets published, at least once."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 from consistency.outbox.statements import DeleteOutbox, OutboxEvent, ReadOutbox
+from consistency.waiting import Signal, pause
 from domain.errors import CreditError
 from domain.instants import epoch_micros
 from domain.ports.monitoring import Monitoring
@@ -54,7 +54,7 @@ class OutboxRelay:
         self._measure(events)
         return len(events)
 
-    async def run(self, stop: asyncio.Event, wake: asyncio.Event) -> None:
+    async def run(self, stop: Signal, wake: Signal) -> None:
         """Publish until `stop` is set; without work or after a failure, wait instead of asking."""
         while not stop.is_set():
             # Cleared before reading: a commit from here on sets it again, and is not missed.
@@ -63,31 +63,15 @@ class OutboxRelay:
                 full = await self.run_once() == self.events_max
             except CreditError as error:
                 self.monitoring.count("outbox_failures", code=error.code)
-                await self._wait(self.retry_s, stop)
+                await pause(self.sleep, self.retry_s, stop)
             else:
                 if not full:
-                    await self._wait(self.idle_s, stop, wake)
-
-    async def _wait(self, seconds: float, *events: asyncio.Event) -> None:
-        waits = [asyncio.ensure_future(self.sleep(seconds))]
-        waits += [asyncio.ensure_future(_set(event)) for event in events]
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            # A sleep that fails must not turn the loop into a busy one.
-            [each.result() for each in done]
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+                    await pause(self.sleep, self.idle_s, stop, wake)
 
     def _measure(self, events: list[OutboxEvent]) -> None:
         age_us = epoch_micros(self.clock.now()) - events[0].created_us
         self.monitoring.count("outbox_published", len(events))
         self.monitoring.observe("outbox_age_seconds", age_us / MICROS)
-
-
-async def _set(event: asyncio.Event) -> None:
-    await event.wait()
 
 
 def _delete(ids: tuple[int, ...]) -> Program[None]:

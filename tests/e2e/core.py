@@ -52,6 +52,11 @@ async def tell(core: Core, events: Iterable[Envelope]) -> None:
     while some := list(islice(source, EVENTS_MAX)):
         results = await core.use_cases.accept_events(some, patience(core))
         assert {each["status"] for each in results} == {"accepted"}, results
+    await settle(core)
+
+
+async def settle(core: Core) -> None:
+    """Wait until every store has what the ledger has."""
     await EmbeddedDemoPlatform(core, "").settle()
 
 

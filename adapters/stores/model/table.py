@@ -74,10 +74,14 @@ class Rows:
         self._unique: Final[dict[str, dict[Key, Key]]] = {name: {} for name in table.unique}
         self.writes = 0  # a scan that waited looks again when this has changed
         self._keys: Final[list[Key]] = []
+        keys = ((PRIMARY, table.primary_key), *table.unique.items())
+        self._whole_keys: Final = [(name, columns, frozenset(columns)) for name, columns in keys]
         # Only ever added to, and filtered by whoever looks up: stale entries do no harm.
         self._found_by: Final[dict[tuple[str, ...], dict[Key, dict[Key, None]]]] = {
             columns: {} for columns in _prefixes(table)
         }
+        longest_first = sorted(self._found_by, key=len, reverse=True)
+        self._prefixes: Final = [(columns, frozenset(columns)) for columns in longest_first]
 
     def key_of(self, row: Mapping[str, Any]) -> Key:
         """Return the primary key of a row."""
@@ -135,17 +139,16 @@ class Rows:
         """Return how rows are found: the whole primary key, a whole unique key, most columns."""
         if callable(where):
             return SCAN
-        table = self.table
-        for name, columns in ((PRIMARY, table.primary_key), *table.unique.items()):
-            if where.keys() >= set(columns):
+        given = where.keys()
+        for name, columns, all_of_them in self._whole_keys:
+            if given >= all_of_them:
                 is_point = not any(isinstance(where[column], tuple) for column in columns)
                 return Path(name, columns, is_point, is_secondary=name != PRIMARY)
-        usable = [columns for columns in self._found_by if where.keys() >= set(columns)]
-        if not usable:
-            return SCAN
-        columns = max(usable, key=len)
-        is_secondary = columns != table.primary_key[: len(columns)]
-        return Path("", columns, is_secondary=is_secondary)
+        for columns, all_of_them in self._prefixes:
+            if given >= all_of_them:
+                primary = self.table.primary_key[: len(columns)]
+                return Path("", columns, is_secondary=columns != primary)
+        return SCAN
 
     def candidates(self, where: Where, path: Path) -> list[Key]:
         """Return, in key order, the keys of all rows that the path leads to, and perhaps more."""
@@ -192,7 +195,10 @@ def matcher(where: Where) -> Callable[[Row], bool]:
     conditions = tuple(where.items())
 
     def matches(row: Row) -> bool:
-        return all(_equals(row[column], wanted) for column, wanted in conditions)
+        for column, wanted in conditions:  # noqa: SIM110 - a third of the cost
+            if not _equals(row[column], wanted):
+                return False
+        return True
 
     return matches
 

@@ -4,11 +4,59 @@ import asyncio
 import heapq
 import random
 from collections import deque
-from typing import Final, Literal
+from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
+from typing import Any, Final, Literal
 
 Order = Literal["fifo", "shuffled"]
 
 FINGERPRINT_MASK: Final = (1 << 61) - 1
+
+
+class VirtualHandle(asyncio.Handle):
+    """As asyncio's, but its loop is not asked each time whether it is being debugged."""
+
+    __slots__ = ()
+    _callback: Callable[..., object]
+    _context: Context
+
+    def __init__(
+        self, callback: Callable[..., object], args: Sequence[Any], context: Context | None
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = self._source_traceback = None
+
+    def cancel(self) -> None:
+        """Never run; what the callback holds is let go."""
+        self._cancelled = True
+        self._callback, self._args = _nothing, ()
+
+    def perform(self) -> None:
+        """Run the callback; unlike asyncio's own `_run`, what it raises comes through."""
+        self._context.run(self._callback, *self._args)
+
+
+class VirtualTimer(VirtualHandle, asyncio.TimerHandle):
+    """A handle with a time."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: Sequence[Any],
+        context: Context | None,
+    ) -> None:
+        super().__init__(callback, args, context)
+        self._when = when
+
+
+def _nothing() -> None:
+    """What is left of a callback that was cancelled."""
 
 
 class Agenda:
@@ -24,14 +72,14 @@ class Agenda:
         self.fingerprint = 0
         self.take: Final = self._take_any if order == "shuffled" else self._take_first
         self._chance: Final = random.Random(seed).random
-        self._ready: Final[deque[asyncio.Handle]] = deque()
-        self._timers: Final[list[tuple[float, int, asyncio.TimerHandle]]] = []
+        self._ready: Final[deque[VirtualHandle]] = deque()
+        self._timers: Final[list[tuple[float, int, VirtualTimer]]] = []
 
-    def add(self, handle: asyncio.Handle) -> None:
+    def add(self, handle: VirtualHandle) -> None:
         """Make the callback ready."""
         self._ready.append(handle)
 
-    def add_timer(self, timer: asyncio.TimerHandle, number: int) -> None:
+    def add_timer(self, timer: VirtualTimer, number: int) -> None:
         """Set a timer; the number breaks ties, so that equal instants keep their order."""
         heapq.heappush(self._timers, (timer.when(), number, timer))
 
@@ -63,10 +111,10 @@ class Agenda:
             if not timer.cancelled():
                 self._ready.append(timer)
 
-    def _take_first(self) -> asyncio.Handle:
+    def _take_first(self) -> VirtualHandle:
         return self._ready.popleft()
 
-    def _take_any(self) -> asyncio.Handle:
+    def _take_any(self) -> VirtualHandle:
         ready = self._ready
         size = len(ready)
         if size == 1:

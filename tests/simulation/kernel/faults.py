@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from tests.simulation.kernel.process import (
@@ -64,6 +64,12 @@ class Rates:
     late: float = 0.0
     half_open: float = 0.0
     late_s_max: float = 0.1
+    #: The chance that a call to a store meets any of the five.
+    of_a_fault: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        chances = self.transient, self.lost, self.landed, self.late, self.half_open
+        object.__setattr__(self, "of_a_fault", sum(chances))
 
 
 #: Interleaving, but no fault.
@@ -84,6 +90,7 @@ class Faults:
         self.counts: Final[Counter[str]] = Counter()
         self.trace: Final[deque[tuple[float, str, str]]] = deque(maxlen=TRACE_LENGTH)
         self._chance: Final = random.Random(seed)
+        self.chance: Final = self._chance.random
         self._rates = rates
         self._overrides = dict(overrides or {})
         self._found: Final[dict[str, Rates]] = {}
@@ -122,10 +129,12 @@ class Faults:
 
     def rates_at(self, name: str) -> Rates:
         """Return the rates that hold at a point."""
-        if name not in self._found:
+        found = self._found.get(name)
+        if found is None:
             keys = [key for key in self._overrides if name.startswith(key)]
-            self._found[name] = self._overrides[max(keys, key=len)] if keys else self._rates
-        return self._found[name]
+            found = self._overrides[max(keys, key=len)] if keys else self._rates
+            self._found[name] = found
+        return found
 
     def happens(self, chance: float) -> bool:
         """Draw: return True with this chance."""

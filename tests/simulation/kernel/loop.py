@@ -15,7 +15,7 @@ from contextvars import Context
 from typing import Any, Final, TypeVar, TypeVarTuple
 from weakref import WeakValueDictionary
 
-from tests.simulation.kernel.agenda import Agenda, Order
+from tests.simulation.kernel.agenda import Agenda, Order, VirtualHandle, VirtualTimer
 from tests.simulation.kernel.errors import (
     SimulationError,
     StepLimitError,
@@ -74,7 +74,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = VirtualHandle(callback, args, context)
         self._agenda.add(handle)
         return handle
 
@@ -94,7 +94,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        timer = VirtualTimer(when, callback, args, context)
         self._agenda.add_timer(timer, self._next_number())
         return timer
 
@@ -117,6 +117,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         owner = OWNER.get() if context is None else context.get(OWNER)
         if owner is None or owner.adopt(task):
             self.watch.add(task)
+        else:
+            self.watch.excuse([task])
         return task
 
     def get_debug(self) -> bool:
@@ -146,9 +148,6 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         for number in sorted(self._generators):
             if (generator := self._generators.get(number)) is not None:
                 await generator.aclose()
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Nothing to do: a cancelled timer is skipped when its time comes."""
 
     # --- running
 
@@ -184,7 +183,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def pending(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done, in the order of their creation."""
-        return sorted(asyncio.all_tasks(self), key=hash)
+        return self.watch.pending()
 
     def _drive(self, main: asyncio.Future[Any]) -> None:
         agenda, failures = self._agenda, self._failures
@@ -198,7 +197,10 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             self.steps += 1
             if self.steps > self.max_steps:
                 raise StepLimitError(f"{self.steps} steps; pending:\n{self._listing()}")
-            handle._run()
+            try:
+                handle.perform()
+            except BaseException as error:
+                raise _failed(error) from error
             if failures:
                 raise UnhandledTaskError("a callback failed") from failures[0]
             if self._step_s:
@@ -217,6 +219,12 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def _generator_dropped(self, generator: AsyncGenerator[Any, Any]) -> None:
         if not self._closed:
             self.create_task(generator.aclose())
+
+
+def _failed(error: BaseException) -> BaseException:
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return error
+    return UnhandledTaskError("a callback failed")
 
 
 def new_loop(

@@ -144,9 +144,9 @@ def current_life() -> Life | None:
 
 def check_alive() -> None:
     """Raise ProcessDead when the running code belongs to a life that has ended."""
-    life = current_life()
-    if life is not None and not life.alive:
-        raise ProcessDead(life.name)
+    owner = OWNER.get()
+    if isinstance(owner, Life) and not owner.alive:
+        raise ProcessDead(owner.name)
 
 
 def _relay(reply: asyncio.Future[T], task: asyncio.Task[T]) -> None:

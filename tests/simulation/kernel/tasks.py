@@ -44,10 +44,11 @@ class VirtualTask(asyncio.Task[T]):
 
 
 class Watch:
-    """The tasks whose failures must not get lost."""
+    """All tasks of a loop, and those whose failures must not get lost."""
 
     def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[Any], None] = {}
+        self._excused: dict[asyncio.Task[Any], None] = {}
         self._size_max = WATCHED_MIN
 
     def add(self, task: asyncio.Task[Any]) -> None:
@@ -59,9 +60,17 @@ class Watch:
         self._tasks[task] = None
 
     def excuse(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
-        """Forget tasks whose end is part of the plan, as of a process that is killed."""
+        """Expect any end of tasks, as of a process that is killed."""
+        self._excused = {each: None for each in self._excused if not each.done()}
         for task in tasks:
             self._tasks.pop(task, None)
+            self._excused[task] = None
+
+    def pending(self) -> list[asyncio.Task[Any]]:
+        """Return the tasks that are not done, in the order of their creation."""
+        # asyncio's own set holds the tasks of all loops, also of those that have ended.
+        found = (each for each in (*self._tasks, *self._excused) if not each.done())
+        return sorted(found, key=hash)
 
     def lost(self) -> list[BaseException]:
         """Return the exceptions that nobody has retrieved, and mark them as retrieved."""
@@ -72,6 +81,7 @@ class Watch:
     def clear(self) -> None:
         """Watch nothing."""
         self._tasks.clear()
+        self._excused.clear()
 
 
 def place_of(task: asyncio.Task[Any]) -> str:

@@ -30,26 +30,43 @@ class StoreHooks(StoreFaults):
     async def before(self, operation: Operation) -> Fate:
         name = self._name(operation)
         self._faults.counts[name] += 1
-        rates = await self._pass(name, YIELDS)
-        return self._noted(name, self._draw(rates))
+        rates = self._faults.rates_at(name)
+        wait = self._passes(name, rates, YIELDS)
+        if wait is not None:
+            await asyncio.sleep(wait)
+            check_alive()
+        fate = self._draw(rates)
+        if fate is not RUN:
+            self._strikes(operation, self._noted(name, fate))
+        return fate
 
     async def pause(self, operation: Operation) -> None:
-        await self._pass(self._name(operation), YIELDS)
+        await self._pass(operation, YIELDS)
 
     async def after(self, operation: Operation) -> None:
-        await self._pass(self._name(operation), YIELDS / 2)
+        await self._pass(operation, YIELDS / 2)
 
-    async def _pass(self, name: str, yields: float) -> Rates:
-        check_alive()
-        faults = self._faults
-        rates = faults.rates_at(name)
-        drawn = faults.seconds(1.0)
-        if drawn < rates.delay + yields:
-            await asyncio.sleep(faults.seconds(rates.delay_s_max) if drawn < rates.delay else 0)
+    async def _pass(self, operation: Operation, yields: float) -> None:
+        name = self._name(operation)
+        wait = self._passes(name, self._faults.rates_at(name), yields)
+        if wait is not None:
+            await asyncio.sleep(wait)
             check_alive()
-        elif drawn > 1.0 - rates.crash:
+
+    def _passes(self, name: str, rates: Rates, yields: float) -> float | None:
+        """Return for how long others may run first, None for not at all; perhaps crash."""
+        check_alive()
+        drawn = self._faults.chance()
+        if drawn < rates.delay:
+            return self._faults.seconds(rates.delay_s_max)
+        if drawn < rates.delay + yields:
+            return 0
+        if drawn > 1.0 - rates.crash:
             self._crash(name)
-        return rates
+        return None
+
+    def _strikes(self, operation: Operation, fate: Fate) -> None:
+        """Do what else a fault means for this store."""
 
     def _crash(self, name: str) -> None:
         life = current_life()
@@ -59,8 +76,8 @@ class StoreHooks(StoreFaults):
             raise Crash(name)
 
     def _draw(self, rates: Rates) -> Fate:
-        drawn = self._faults.seconds(1.0)
-        if drawn > rates.transient + rates.lost + rates.landed + rates.late + rates.half_open:
+        drawn = self._faults.chance()
+        if drawn > rates.of_a_fault:
             return RUN
         for chance, kind in (
             (rates.transient, FateKind.REFUSED),
@@ -76,9 +93,10 @@ class StoreHooks(StoreFaults):
 
     def _name(self, operation: Operation) -> str:
         asked = (operation.kind, operation.target)
-        if asked not in self._names:
-            self._names[asked] = super()._name(operation)
-        return self._names[asked]
+        name = self._names.get(asked)
+        if name is None:
+            name = self._names[asked] = super()._name(operation)
+        return name
 
 
 class DatabaseHooks(StoreHooks):
@@ -88,12 +106,10 @@ class DatabaseHooks(StoreHooks):
         super().__init__(faults, store)
         self._dies: Final = dies
 
-    async def before(self, operation: Operation) -> Fate:
-        fate = await super().before(operation)
+    def _strikes(self, operation: Operation, fate: Fate) -> None:
         if (
             operation.kind == "commit"
             and fate.kind is FateKind.LANDED
             and self._faults.happens(DEATHS)
         ):
             asyncio.get_running_loop().call_soon(self._dies)
-        return fate

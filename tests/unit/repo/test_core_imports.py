@@ -18,11 +18,11 @@ PURE: Final = frozenset({
 
 #: Who may wait for whom: the files that ask several ports at once or let requests share a batch.
 ASYNCIO_FILES: Final = frozenset({
-    "consistency/outbox/relay.py",
-    "decision_engine/decide.py",
+    "consistency/waiting.py",
     "decision_engine/gather.py",
     "decision_engine/record/lookup.py",
     "decision_engine/record/writer.py",
+    "decision_engine/turns.py",
     "ingestion/project.py",
 })  # fmt: skip
 
