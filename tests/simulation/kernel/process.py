@@ -44,7 +44,7 @@ class Life:
         if not self.alive:
             task.cancel()
             return False
-        if len(self._tasks) % 64 == 0:
+        if len(self._tasks) % 256 == 0:
             self._tasks = [each for each in self._tasks if not each.done()]
         self._tasks.append(task)
         return True

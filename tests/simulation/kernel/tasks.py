@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
 
-WATCHED_MIN: Final = 256
+WATCHED_MIN: Final = 1024
 
 
 class TaskOwner(Protocol):
