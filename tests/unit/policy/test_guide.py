@@ -27,9 +27,10 @@ def test_an_example_comes_out_as_written(example: dict[str, Any]) -> None:
 
     shown = {name: None if v is None else plain(v) for name, v in found.values.items()}
     assert shown.items() >= example.get("values", {}).items()
-    assert found.missing.items() >= {
-        name: tuple(inputs) for name, inputs in example.get("missing", {}).items()
-    }.items()
+    assert (
+        found.missing.items()
+        >= {name: tuple(inputs) for name, inputs in example.get("missing", {}).items()}.items()
+    )
     results = {result.rule_id: result.result for result in found.results}
     assert results == example.get("rules", results)
 
