@@ -1,0 +1,169 @@
+"""
+The trace in the shape of the ZEN engine, which the visual editor of JDM displays.
+
+It shows what fired and the values on the way. What did not fire, and by how much, is in the full
+trace (`trace`), which this one never replaces.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from decision_engine.policy import strict_json
+from decision_engine.policy.closures import closure
+from decision_engine.policy.compile import CompiledPolicy
+from decision_engine.policy.document import (
+    AnyNode,
+    ExpressionNode,
+    InputNode,
+    OutputNode,
+    RuleTable,
+    ValueTable,
+    outputs_of,
+)
+from decision_engine.policy.evaluation import HIT
+from decision_engine.policy.graph import ordered
+from decision_engine.policy.run import Run
+from decision_engine.policy.syntax import Expr
+from decision_engine.policy.values import Fact, Function, Missing, Value
+
+Json = dict[str, Any]
+#: Keys of a row that are no cells.
+_ROW: Final = ("_id", "_description")
+
+
+def zen_trace(
+    raw: bytes,
+    compiled: CompiledPolicy,
+    inputs: Mapping[str, Value | None],
+    functions: Mapping[str, Function],
+) -> dict[str, Json]:
+    """
+    Return the trace by node id, each with its id, name, order, input, output and `traceData`.
+
+    `raw` is the file that was compiled: texts of cells are shown as they stand there. Numbers are
+    `Decimal`, what is missing is None, and `performance` is None, because nothing here has a clock.
+
+    Raises:
+        PermanentError: a function that the policy calls was not given.
+    """
+    contents = {node["id"]: node.get("content", {}) for node in strict_json.load(raw)["nodes"]}
+    run = compiled.settle(compiled.start(inputs, functions))
+    given = {item.name: item.reader()(inputs.get(item.name)) for item in compiled.inputs}
+    tracer = _Tracer(compiled, contents, run, given)
+    return {node.id: tracer.node(order, node) for order, node in enumerate(compiled.nodes)}
+
+
+class _Tracer:
+    """Walks the nodes of one settled run."""
+
+    def __init__(
+        self,
+        compiled: CompiledPolicy,
+        contents: Mapping[str, Json],
+        run: Run,
+        given: Mapping[str, Value | None],
+    ) -> None:
+        self._compiled, self._contents, self._run, self._given = compiled, contents, run, given
+        self._before = ordered(compiled.document).before
+        self._first_rule: dict[str, int] = {}
+        count = 0
+        for node in compiled.nodes:
+            if isinstance(node, RuleTable):
+                self._first_rule[node.id] = count
+                count += len(node.rules)
+
+    def node(self, order: int, node: AnyNode) -> Json:
+        seen = [n for n in self._compiled.nodes if n.id in self._before[node.id]]
+        starts, ends = isinstance(node, InputNode), isinstance(node, OutputNode)
+        return {
+            "id": node.id,
+            "name": node.name,
+            "order": order,
+            "input": None if starts else self._context(seen),
+            "output": None if ends else self._context([*seen, node]),
+            "performance": None,
+            "traceData": self._data(node),
+        }
+
+    def _data(self, node: AnyNode) -> Any:
+        content = self._contents[node.id]
+        match node:
+            case ExpressionNode():
+                prefix = f"{path}." if (path := content.get("outputPath")) else ""
+                return {
+                    name.removeprefix(prefix): {"result": self._value(name)}
+                    for name in outputs_of(node)
+                }
+            case RuleTable():
+                return [self._row(node, index) for index in self._hits(node)]
+            case ValueTable():
+                found = self._first(node)
+                return None if found is None else self._row(node, found)
+            case _:
+                return None
+
+    def _hits(self, node: RuleTable) -> list[int]:
+        first = self._first_rule[node.id]
+        codes = self._run.codes[first : first + len(node.rules)]
+        return [index for index, code in enumerate(codes) if code == HIT]
+
+    def _first(self, node: ValueTable) -> int | None:
+        """Return the row that gave the outputs; none when one before it cannot be evaluated."""
+        for index, plan in enumerate(self._compiled.plans[node.id]):
+            fact = plan.holds(self._run.facts)
+            if fact is not False:
+                return index if fact is True else None
+        return None
+
+    def _row(self, node: RuleTable | ValueTable, index: int) -> Json:
+        content = self._contents[node.id]
+        row = content["rules"][index]
+        fields = {column["id"]: column.get("field") for column in content["inputs"]}
+        cells, references = {}, {}
+        for column in node.columns:
+            if column.subject is not None:
+                field = fields[column.id]
+                cells[f"{field}[{column.id}]"] = row.get(column.id, "")
+                references[field] = self._evaluated(column.subject)
+        own = {name: row[name] for name in _ROW if name in row}
+        return {"index": index, "reference_map": references, "rule": own | cells}
+
+    def _evaluated(self, expr: Expr) -> Value | None:
+        return _shown(closure(expr, self._compiled.layout)(self._run.facts))
+
+    def _value(self, name: str) -> Value | None:
+        place = self._compiled.layout.places.get(name)
+        return self._given[name] if place is None else _shown(self._run.facts[place])
+
+    def _context(self, nodes: Iterable[AnyNode]) -> Json:
+        """Return what a node sees: the inputs and values of the nodes given, nested by name."""
+        context: Json = {}
+        for node in nodes:
+            for name in outputs_of(node):
+                _put(context, name, self._value(name))
+            if isinstance(node, RuleTable):
+                self._put_results(context, node)
+        return context
+
+    def _put_results(self, context: Json, node: RuleTable) -> None:
+        content = self._contents[node.id]
+        rows = [content["rules"][index] for index in self._hits(node)]
+        fields = [(column["id"], column["field"]) for column in content["outputs"]]
+        results = [
+            # Codes and effects are texts in quotes, nothing else (see `parse_tables`).
+            {field: text[1:-1] for key, field in fields if (text := row.get(key, "").strip())}
+            for row in rows
+        ]
+        if path := content.get("outputPath"):
+            _put(context, path, results)
+
+
+def _put(context: Json, name: str, value: object) -> None:
+    *parents, last = name.split(".")
+    for part in parents:
+        context = context.setdefault(part, {})
+    context[last] = value
+
+
+def _shown(fact: Fact) -> Value | None:
+    return None if isinstance(fact, Missing) else fact
