@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from decision_engine.policy.compile import CompiledPolicy
-from decision_engine.policy.document import AnyNode, Rule, RuleTable, expressions_of
+from decision_engine.policy.document import AnyNode, Rule, RuleTable, ValueTable, expressions_of
 from decision_engine.policy.render import text_of
 from domain.canonical import encode
 
@@ -52,6 +52,9 @@ def _rule(rule: Rule) -> list[object]:
 
 
 def _others(node: AnyNode) -> Iterator[tuple[str, object]]:
+    if isinstance(node, ValueTable) and node.hit_policy != "first":
+        order = [[row.id, row.priority] for row in node.rows]
+        yield f"texts.{node.name}.hitPolicy", [node.hit_policy, order]
     for row, cell, expression in expressions_of(node):
         place = f"{node.name}.{row}" if row else cell
         yield f"texts.{place}", [cell, text_of(expression)]

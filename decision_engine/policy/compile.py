@@ -33,6 +33,7 @@ from decision_engine.policy.steps import (
     ScorecardStep,
     ValueStep,
 )
+from decision_engine.policy.unique import UniqueStep
 from decision_engine.policy.values import Function, Missing, Value
 
 
@@ -195,7 +196,7 @@ def _steps(
                 yield RuleStep(node, rules, layout)
                 rules += len(node.rules)
             case ValueTable():
-                yield ValueStep(node, layout)
+                yield _value_step(node, layout)
             case ScorecardNode():
                 yield ScorecardStep(node, models[node.model], layout)
             case FunctionNode():
@@ -204,11 +205,15 @@ def _steps(
                 continue
 
 
+def _value_step(node: ValueTable, layout: Layout) -> Step:
+    return UniqueStep(node, layout) if node.hit_policy == "unique" else ValueStep(node, layout)
+
+
 def _plans(node: AnyNode, layout: Layout, fields: Mapping[str, Field]) -> tuple[RowPlan, ...]:
     if isinstance(node, RuleTable):
         return tuple(RowPlan(rule, layout, fields) for rule in node.rules)
     if isinstance(node, ValueTable):
-        return tuple(RowPlan(row, layout, fields) for row in node.rows)
+        return tuple(RowPlan(row, layout, fields) for row in node.searched)
     return ()
 
 

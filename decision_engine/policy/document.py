@@ -10,6 +10,7 @@ from decision_engine.policy.syntax import Expr, conjunction
 
 Effect = Literal["decline", "refer", "reduce"]
 OnMissing = Literal["refer", "decline", "no_hit_if_missing"]
+HitPolicy = Literal["first", "unique", "priority"]
 Direction = Literal["higher_is_better", "lower_is_better"]
 
 
@@ -112,18 +113,30 @@ class RuleTable(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueRow(Row):
-    """A row with one output expression for each output of its table."""
+    """A row with one output expression for each output; of two, the smaller `priority` wins."""
 
     outputs: tuple[Expr, ...]
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueTable(Node):
-    """The first true row gives all outputs."""
+    """One true row gives all outputs: which one, the hit policy says."""
 
     columns: tuple[Column, ...]
     outputs: tuple[str, ...]
     rows: tuple[ValueRow, ...]
+    hit_policy: HitPolicy = "first"
+
+    @property
+    def searched(self) -> tuple[ValueRow, ...]:
+        """
+        The rows in the order in which they are tried.
+
+        By `priority` the smallest number comes first, and of two the earlier row: then the first
+        true row is the one that wins, and what is not evaluable before it hides it.
+        """
+        return tuple(sorted(self.rows, key=lambda row: row.priority))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from decision_engine.policy.document import (
     Cell,
     Column,
     Effect,
+    HitPolicy,
     OnMissing,
     Row,
     Rule,
@@ -18,6 +19,7 @@ from decision_engine.policy.document import (
 from decision_engine.policy.findings import Notes
 from decision_engine.policy.lexer import ExpressionError
 from decision_engine.policy.limits import COLUMNS, ROWS_PER_TABLE
+from decision_engine.policy.parse_priority import numbers_of
 from decision_engine.policy.shapes import (
     LATER,
     dotted,
@@ -57,14 +59,18 @@ def parse_table(identity: str, name: str, content: Record, notes: Notes) -> Rule
         rules = _rules(rows, columns, outputs, notes)
         _check_rule_table(content, outputs, notes)
         return RuleTable(id=identity, name=name, columns=columns, rules=rules)
-    if content.get("hitPolicy") != "first":
-        notes.error(_hit_policy(content, "first", "a value table"))
+    policy = _value_hit_policy(content, notes)
+    numbers = numbers_of(rows, outputs, policy, notes)
     return ValueTable(
         id=identity,
         name=name,
         columns=columns,
         outputs=tuple(prefix + dotted(field, "an output", notes) for field in outputs),
-        rows=tuple(_value_row(record, columns, outputs, notes) for record in rows),
+        rows=tuple(
+            _value_row(record, columns, outputs, number, notes)
+            for record, number in zip(rows, numbers, strict=True)
+        ),
+        hit_policy=policy,
     )
 
 
@@ -154,19 +160,38 @@ def _row(record: Record, columns: tuple[Column, ...], notes: Notes) -> Row:
 
 
 def _value_row(
-    record: Record, columns: tuple[Column, ...], outputs: dict[str, str], notes: Notes
+    record: Record,
+    columns: tuple[Column, ...],
+    outputs: dict[str, str],
+    priority: int,
+    notes: Notes,
 ) -> ValueRow:
     row = _row(record, columns, notes)
     values = (
         expression_of(record.get(identity), notes.at(row=row.id, cell=field)) or _BROKEN
         for field, identity in outputs.items()
     )
-    return ValueRow(id=row.id, description=row.description, cells=row.cells, outputs=tuple(values))
+    return ValueRow(
+        id=row.id,
+        description=row.description,
+        cells=row.cells,
+        outputs=tuple(values),
+        priority=priority,
+    )
+
+
+def _value_hit_policy(content: Record, notes: Notes) -> HitPolicy:
+    found = content.get("hitPolicy")
+    for policy in get_args(HitPolicy):
+        if found == policy:
+            return policy  # type: ignore[no-any-return]
+    notes.error(_hit_policy(content, get_args(HitPolicy), "a value table"))
+    return "first"
 
 
 def _check_rule_table(content: Record, outputs: dict[str, str], notes: Notes) -> None:
     if content.get("hitPolicy") != "collect":
-        notes.error(_hit_policy(content, "collect", "a rule table"))
+        notes.error(_hit_policy(content, ("collect",), "a rule table"))
     for name in sorted({"code", "effect"} - outputs.keys()):
         notes.error(f'a rule table needs the output "{name}"')
     for name in sorted(outputs.keys() - _RULE_OUTPUTS):
@@ -175,10 +200,11 @@ def _check_rule_table(content: Record, outputs: dict[str, str], notes: Notes) ->
         notes.warn("a rule table needs an outputPath to keep ZEN's context whole")
 
 
-def _hit_policy(content: Record, needed: str, what: str) -> str:
+def _hit_policy(content: Record, needed: tuple[str, ...], what: str) -> str:
     found = content.get("hitPolicy")
-    if found in ("first", "collect"):
-        return f'the hitPolicy of {what} must be "{needed}"'
+    if found in ("collect", *get_args(HitPolicy)):
+        choice = "" if len(needed) == 1 else "one of: "
+        return f"the hitPolicy of {what} must be {choice}{_quoted(needed)}"
     return f'the hitPolicy "{found}" {LATER}'
 
 

@@ -76,7 +76,7 @@ class RuleStep:
 
 
 class ValueStep:
-    """A value table: the first true row, and never past one that cannot be evaluated."""
+    """A value table: the first true row searched, and never past one that is not evaluable."""
 
     def __init__(self, node: ValueTable, layout: Layout) -> None:
         self._name = node.name
@@ -85,10 +85,10 @@ class ValueStep:
         self.rows = tuple(
             (
                 PreparedRow(row, layout),
-                _outputs_function(row.outputs, layout),
+                outputs_function(row.outputs, layout),
                 tuple(closure(value, layout) for value in row.outputs),
             )
-            for row in node.rows
+            for row in node.searched
         )
 
     def fast(self, run: Run) -> None:
@@ -118,7 +118,8 @@ class ValueStep:
         return [nothing] * (self._end - self._start)
 
 
-def _outputs_function(outputs: tuple[Expr, ...], layout: Layout) -> Callable[[list[Any]], Any]:
+def outputs_function(outputs: tuple[Expr, ...], layout: Layout) -> Callable[[list[Any]], Any]:
+    """Return a function of the facts that gives the outputs of a row, all known."""
     constants = tuple(item.value for item in outputs if isinstance(item, Literal))
     if len(constants) == len(outputs):
         return lambda _: constants

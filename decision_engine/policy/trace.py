@@ -20,6 +20,7 @@ from decision_engine.policy.document import (
 )
 from decision_engine.policy.evaluation import RESULTS
 from decision_engine.policy.run import Run
+from decision_engine.policy.unique import deciding_row
 from decision_engine.policy.values import Fact, Function, Missing, Value
 from domain.canonical import digest
 
@@ -31,7 +32,8 @@ class TraceEntry(NamedTuple):
     One line of the trace, all of it text.
 
     `rule`: a rule with its result and every condition of it. `row`: the row that a value table
-    stopped at (`hit` or `not_evaluable`), or none (`uncovered`). `value`: a derived value under its
+    stopped at (`hit`, `not_evaluable`, or `not_unique` for a second true row), or none
+    (`uncovered`). `value`: a derived value under its
     dotted name (`present` or `missing`). `missing` names the inputs behind what is missing.
     """
 
@@ -102,19 +104,28 @@ class _Tracer:
         )
 
     def _row(self, node: ValueTable) -> TraceEntry:
-        facts = self._run.facts
-        for plan in self._compiled.plans[node.id]:
-            fact = plan.holds(facts)
+        facts, plans = self._run.facts, self._compiled.plans[node.id]
+        found = self._deciding(node, plans)
+        if found is None:
+            return TraceEntry(kind="row", node=node.name, id="", result="uncovered")
+        plan = plans[found[0]]
+        return TraceEntry(
+            kind="row",
+            node=node.name,
+            id=plan.row.id,
+            result=found[1],
+            missing=_names(plan.holds(facts)),
+            conditions=plan.conditions(facts),
+        )
+
+    def _deciding(self, node: ValueTable, plans: tuple[RowPlan, ...]) -> tuple[int, str] | None:
+        results = (plan.holds(self._run.facts) for plan in plans)
+        if node.hit_policy == "unique":
+            return deciding_row(list(results))
+        for index, fact in enumerate(results):
             if fact is not False:
-                return TraceEntry(
-                    kind="row",
-                    node=node.name,
-                    id=plan.row.id,
-                    result="hit" if fact is True else "not_evaluable",
-                    missing=_names(fact),
-                    conditions=plan.conditions(facts),
-                )
-        return TraceEntry(kind="row", node=node.name, id="", result="uncovered")
+                return index, "hit" if fact is True else "not_evaluable"
+        return None
 
     def _value(self, node: AnyNode, name: str) -> TraceEntry:
         fact = self._run.facts[self._compiled.layout.places[name]]

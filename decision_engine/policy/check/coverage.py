@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from decision_engine.policy.closures import Facts, closure
-from decision_engine.policy.document import ValueRow, ValueTable
+from decision_engine.policy.document import ValueTable
 from decision_engine.policy.findings import Notes
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.schema import Field
@@ -41,7 +41,7 @@ def check_coverage(node: ValueTable, fields: dict[str, Field], notes: Notes) -> 
     examples = _examples(made, conditions)
     rows = _rows_of(examples, made, conditions)
     _note_gap(made, rows, notes)
-    _note_overlap(made, rows, node.rows, notes)
+    _note_overlap(made, rows, node, notes)
 
 
 def _simple(condition: Expr) -> bool:
@@ -109,15 +109,18 @@ def _note_gap(made: Field, rows: list[tuple[Value, list[int]]], notes: Notes) ->
 
 
 def _note_overlap(
-    made: Field, rows: list[tuple[Value, list[int]]], table: tuple[ValueRow, ...], notes: Notes
+    made: Field, rows: list[tuple[Value, list[int]]], node: ValueTable, notes: Notes
 ) -> None:
+    unique = node.hit_policy == "unique"
     seen: set[tuple[int, int]] = set()
     for example, found in rows:
-        pair = tuple(index for index in found if table[index].cells)[:2]
+        pair = tuple(index for index in found if unique or node.rows[index].cells)[:2]
         if len(pair) < 2 or pair in seen:  # noqa: PLR2004
             continue
-        first, second = table[pair[0]], table[pair[1]]
+        first, second = node.rows[pair[0]], node.rows[pair[1]]
         seen.add((pair[0], pair[1]))
-        if first.outputs != second.outputs:
-            text = f"{made.name} = {plain(example, made.scale)}"
-            notes.at(row=second.id).warn(f'overlaps row "{first.id}" at {text}; the first wins')
+        place, text = notes.at(row=second.id), f"{made.name} = {plain(example, made.scale)}"
+        if unique:
+            place.error(f'overlaps row "{first.id}" at {text}: only one row may be true')
+        elif first.outputs != second.outputs and first.priority == second.priority:
+            place.warn(f'overlaps row "{first.id}" at {text}; the first wins')

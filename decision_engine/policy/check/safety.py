@@ -110,7 +110,7 @@ class _Analysis:
     def _shared(self, node: AnyNode, models: Mapping[str, Scorecard]) -> Inputs:
         match node:
             case ValueTable():
-                return self.certain(node.rows[0].condition)
+                return self._of_table(node)
             case FunctionNode():
                 return frozenset().union(*(self.certain(value) for _, value in node.arguments))
             case ScorecardNode():
@@ -119,6 +119,11 @@ class _Analysis:
                 return frozenset().union(*(self.needs[name] for name in strict))
             case _:
                 return _NONE
+
+    def _of_table(self, node: ValueTable) -> Inputs:
+        """One row that is not evaluable empties a unique table; of others, the first one does."""
+        rows = node.rows if node.hit_policy == "unique" else node.searched[:1]
+        return _NONE.union(*(self.certain(row.condition) for row in rows))
 
     def covered_by(self, rule: Rule) -> Inputs:
         """Return the inputs whose absence can never make this rule `no_hit`."""

@@ -86,17 +86,36 @@ def value_table(node: doc.ValueTable, world: World) -> None:
     exprs += [value for row in node.rows for value in row.outputs]
     sources = frozenset[str]().union(*(behind(expr, world) for expr in exprs))
     world.sources.update(dict.fromkeys(node.outputs, sources))
-    for row in node.rows:
-        truth = all_of([value_of(cell.condition, world) for cell in row.cells])
-        if isinstance(truth, Unknown):
-            world.facts.update(dict.fromkeys(node.outputs, truth))
-            return
-        if truth:
-            for name, value in zip(node.outputs, row.outputs, strict=True):
-                world.facts[name] = value_of(value, world)
-            return
-    world.uncovered.append(node.name)
-    world.facts.update(dict.fromkeys(node.outputs, Unknown(frozenset())))
+    truths = [(all_of([value_of(c.condition, world) for c in row.cells]), row) for row in node.rows]
+    chosen = winner(node, truths)
+    if isinstance(chosen, doc.ValueRow):
+        for name, value in zip(node.outputs, chosen.outputs, strict=True):
+            world.facts[name] = value_of(value, world)
+        return
+    world.facts.update(dict.fromkeys(node.outputs, chosen or Unknown(frozenset())))
+    two = sum(truth is True for truth, _ in truths) > 0 and node.hit_policy == "unique"
+    if chosen is None or two:
+        world.uncovered.append(node.name)
+
+
+def winner(node: doc.ValueTable, truths: list[Any]) -> Any:
+    """The row that gives the outputs, what is missing instead, or None for no answer at all."""
+    true = [row for truth, row in truths if truth is True]
+    unknown = [(truth, row) for truth, row in truths if isinstance(truth, Unknown)]
+    if node.hit_policy == "unique":
+        if len(true) > 1:
+            return None
+        return union([truth for truth, _ in unknown]) if unknown else next(iter(true), None)
+
+    def rank(row: doc.ValueRow) -> tuple[int, int]:
+        number = row.priority if node.hit_policy == "priority" else 0
+        return number, [each.id for each in node.rows].index(row.id)
+
+    best = min(true, key=rank, default=None)
+    hiding = [item for item in unknown if best is None or rank(item[1]) < rank(best)]
+    if hiding:
+        return min(hiding, key=lambda item: rank(item[1]))[0]
+    return best
 
 
 def scorecard(node: doc.ScorecardNode, model: Scorecard, world: World) -> None:

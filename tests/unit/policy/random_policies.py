@@ -135,7 +135,7 @@ def samples(draw: st.DrawFn) -> Sample:
     nodes = [
         expressions("e", keys),
         custom("c", "scorecard", {"model": "m"}),
-        table("v", ["d.one", "", "b"], ["v.out", "v.word"], draw(value_rows(more))),
+        draw(value_tables(more)),
         function(
             {"q": draw(st.sampled_from(more)), "k": draw(boolean_exprs(base, 1))},
             {"v": {"type": "number"}, "w": {"type": "string"}},
@@ -143,6 +143,17 @@ def samples(draw: st.DrawFn) -> Sample:
         table("r", ["a", "", "d.two"], ["code", "effect", "onMissing"], draw(rule_rows(more))),
     ]
     return Sample(raw(document(*nodes, properties=PROPERTIES)), {"m": CARD})
+
+
+@st.composite
+def value_tables(draw: st.DrawFn, names: tuple[str, ...]) -> Json:
+    rows = draw(value_rows(names))
+    outputs = ["v.out", "v.word"]
+    policy = draw(st.sampled_from(["first", "unique", "priority"]))
+    if policy == "priority":
+        outputs.append("priority")
+        rows = [[*row, draw(st.sampled_from("012"))] for row in rows]
+    return table("v", ["d.one", "", "b"], outputs, rows, hitPolicy=policy)
 
 
 @st.composite
