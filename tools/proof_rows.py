@@ -18,6 +18,7 @@ ROUNDS: Final = 200
 REPEATS: Final = 7
 CUSTOMERS: Final = 30_000
 TAMPERED: Final = 1_000
+LARGE_FILE: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,14 @@ def simulation(seed: int) -> Measured:
     from tests.simulation.platform.campaign import prove  # noqa: PLC0415
 
     return _flat(prove(seed))
+
+
+def policy_fuzz(seed: int) -> Measured:
+    """Feed 100,000 damaged files and expressions to the policy engine, and files of 16 MiB."""
+    from tests.integration.policy.fuzz import check_fuzz  # noqa: PLC0415
+    from tests.integration.policy.fuzz_large import check_large  # noqa: PLC0415
+
+    return _flat({**check_fuzz(PLANS, seed), **check_large(LARGE_FILE)})
 
 
 def exposure(seed: int) -> Measured:
@@ -164,6 +173,11 @@ ROWS: Final[tuple[Row, ...]] = (
         name="scorecard",
         promise="the scorecard ranks and is calibrated out of sample",
         run=scorecard,
+    ),
+    Row(
+        name="policy-fuzz",
+        promise="100,000 damaged policies and expressions: a result or a sentence, within bounds",
+        run=policy_fuzz,
     ),
     Row(
         name="simulation",

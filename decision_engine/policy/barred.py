@@ -34,6 +34,8 @@ estado_civil
 """
 BARRED: Final = frozenset((_ENGLISH + _PORTUGUESE).split())
 PROXIES: Final = frozenset(_PROXIES.split())
+#: Words of the longest term: no longer run of words needs a look.
+_LONGEST: Final = max(term.count("_") + 1 for term in BARRED | PROXIES)
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -49,5 +51,6 @@ def proxy_in(name: str) -> str:
 
 def _term(name: str, terms: frozenset[str]) -> str:
     words = [word.lower() for word in _WORD.findall(name)]
-    runs = ("_".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1))
+    starts = range(len(words))
+    runs = ("_".join(words[i:j]) for i in starts for j in range(i + 1, i + _LONGEST + 1))
     return next((run for run in runs if run in terms), "")

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from decision_engine.policy.lexer import ExpressionError, Token, tokens_of
-from decision_engine.policy.limits import EXPRESSION_DEPTH, SCALE
+from decision_engine.policy.limits import EXPRESSION_DEPTH, EXPRESSION_PARTS, SCALE
 from decision_engine.policy.syntax import (
     Arithmetic,
     Call,
@@ -72,7 +72,9 @@ class Parser:
         """Refuse what is left over and what stands where it may not."""
         if self.token.kind != "end":
             raise ExpressionError(f'unexpected "{self.token.text}" at {self.token.position}')
-        for node, depth in walk(expr):
+        for count, (node, depth) in enumerate(walk(expr), 1):
+            if count > EXPRESSION_PARTS:
+                raise ExpressionError(f"the expression has more than {EXPRESSION_PARTS} parts")
             if depth > EXPRESSION_DEPTH:
                 raise ExpressionError(f"the expression is nested deeper than {EXPRESSION_DEPTH}")
             if isinstance(node, Quotient) and node.digits == UNFINISHED:

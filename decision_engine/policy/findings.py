@@ -2,11 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
+from decision_engine.policy.limits import FINDINGS
 from domain.errors import InvalidInputError, Problem
 
 Severity = Literal["error", "warning"]
+
+_SENTENCE: Final = 400
+_PLACE: Final = 100
+
+
+def short(text: str, most: int = _SENTENCE) -> str:
+    """Return a text of at most `most` characters: a file's own words are quoted, never echoed."""
+    if len(text) <= most:
+        return text
+    half = (most - 3) // 2
+    return f"{text[:half]} … {text[-half:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class PolicyError(InvalidInputError):
     @classmethod
     def of(cls, sentence: str) -> "PolicyError":
         """Return the error for one fault of the whole file."""
-        return cls([Finding("", "", "", sentence)])
+        return cls([Finding("", "", "", short(sentence))])
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
@@ -56,7 +68,12 @@ def has_errors(findings: Iterable[Finding]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """A place in a file together with the list that collects its findings."""
+    """
+    A place in a file together with the list that collects its findings.
+
+    The list is bounded: past `FINDINGS` warnings are dropped, past twice as many errors are. So a
+    list that is full holds errors, and a faulty file is refused whatever it is full of.
+    """
 
     found: list[Finding] = field(default_factory=list)
     place: Finding = Finding("", "", "", "")
@@ -64,6 +81,7 @@ class Notes:
     def at(self, *, node: str = "", row: str = "", cell: str = "") -> "Notes":
         """Return the same collection at a closer place; an empty part keeps what it was."""
         place = self.place
+        node, row, cell = (short(part, _PLACE) for part in (node, row, cell))
         return Notes(
             self.found,
             Finding(node or place.node, row or place.row, cell or place.cell, ""),
@@ -71,8 +89,11 @@ class Notes:
 
     def error(self, sentence: str) -> None:
         """Note a fault that stops publishing."""
-        self.found.append(replace(self.place, sentence=sentence))
+        if len(self.found) < 2 * FINDINGS:
+            self.found.append(replace(self.place, sentence=short(sentence)))
 
     def warn(self, sentence: str) -> None:
         """Note something that an analyst should look at."""
-        self.found.append(replace(self.place, sentence=sentence, severity="warning"))
+        if len(self.found) < FINDINGS:
+            found = replace(self.place, sentence=short(sentence), severity="warning")
+            self.found.append(found)

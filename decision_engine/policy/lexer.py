@@ -3,6 +3,7 @@
 import re
 from typing import Final, Literal, NamedTuple
 
+from decision_engine.policy.findings import short
 from decision_engine.policy.limits import EXPRESSION_CHARACTERS, NUMBER_DIGITS
 from domain.errors import InvalidInputError
 
@@ -52,6 +53,9 @@ class ExpressionError(InvalidInputError):
     """An expression or a cell that cannot be read; the message names the place."""
 
     code = "expression"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(short(detail))
 
 
 class Token(NamedTuple):

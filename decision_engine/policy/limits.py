@@ -10,10 +10,21 @@ ROWS_PER_TABLE: Final = 20_000
 ROWS: Final = 50_000
 COLUMNS: Final = 200
 CELLS: Final = 400_000
+#: Values that expression and function nodes name: keys, arguments and outputs, in all.
+NAMED_VALUES: Final = 10_000
 INPUTS: Final = 1_000
 EXPRESSION_CHARACTERS: Final = 4_096
 EXPRESSION_DEPTH: Final = 64
+#: Sub-expressions of one expression or cell, its column's field counted wherever a test repeats it.
+EXPRESSION_PARTS: Final = 20_000
+#: Sub-expressions of a column's field, which every cell of the column repeats.
+COLUMN_PARTS: Final = 32
 NUMBER_DIGITS: Final = 34
+#: Characters of each part of a dotted name.
+NAME_CHARACTERS: Final = 64
+NAME_PARTS: Final = 16
+#: Warnings that are kept, and as many errors at least.
+FINDINGS: Final = 500
 SCALE: Final = 12
 WHOLE_DIGITS: Final = 18
 SCORE_STEPS: Final = 10_000

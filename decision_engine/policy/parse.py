@@ -13,7 +13,7 @@ from decision_engine.policy.document import (
     RuleTable,
 )
 from decision_engine.policy.findings import Notes, PolicyError
-from decision_engine.policy.limits import CELLS, EDGES, NODES, ROWS
+from decision_engine.policy.limits import CELLS, EDGES, NAMED_VALUES, NODES, ROWS
 from decision_engine.policy.parse_nodes import parse_node
 from decision_engine.policy.shapes import (
     LATER,
@@ -119,6 +119,7 @@ def _bounded(records: list[dict[str, Any]], notes: Notes) -> bool:
         "nodes": (len(records), NODES),
         "rows": (len(rows), ROWS),
         "cells": (sum(map(len, rows)), CELLS),
+        "named values": (sum(map(_values, records)), NAMED_VALUES),
     }
     for what, (count, most) in counts.items():
         if count > most:
@@ -130,6 +131,16 @@ def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:
     content = record.get("content")
     rules = content.get("rules") if isinstance(content, dict) else None
     return [row for row in rules if isinstance(row, dict)] if isinstance(rules, list) else []
+
+
+def _values(record: dict[str, Any]) -> int:
+    content = record.get("content")
+    if not isinstance(content, dict):
+        return 0
+    config = content.get("config")
+    made = config if isinstance(config, dict) else {}
+    listed = (content.get("expressions"), made.get("arguments"), made.get("outputs"))
+    return sum(len(item) for item in listed if isinstance(item, list | dict))
 
 
 def _unique(names: Iterable[str], what: str, notes: Notes) -> None:

@@ -18,7 +18,7 @@ from decision_engine.policy.document import (
 )
 from decision_engine.policy.findings import Notes
 from decision_engine.policy.lexer import ExpressionError
-from decision_engine.policy.limits import COLUMNS, ROWS_PER_TABLE
+from decision_engine.policy.limits import COLUMN_PARTS, COLUMNS, ROWS_PER_TABLE
 from decision_engine.policy.parse_priority import numbers_of
 from decision_engine.policy.shapes import (
     LATER,
@@ -29,7 +29,7 @@ from decision_engine.policy.shapes import (
     text_of,
     transformed,
 )
-from decision_engine.policy.syntax import Expr, Literal
+from decision_engine.policy.syntax import Expr, Literal, walk
 from decision_engine.policy.unary import parse_unary
 
 _CONTENT: Final = (
@@ -91,6 +91,11 @@ def _column(record: Record, notes: Notes) -> Column:
     label = str(record.get("name") or record.get("field") or record.get("id"))
     source = record.get("field")
     subject = None if source in (None, "") else expression_of(source, notes.at(cell=label))
+    if subject is not None and sum(1 for _ in walk(subject)) > COLUMN_PARTS:
+        notes.at(cell=label).error(
+            f"the field of a column has at most {COLUMN_PARTS} parts: name it in an expression node"
+        )
+        subject = Literal(value=False)
     return Column(id=str(record.get("id")), label=label, subject=subject)
 
 

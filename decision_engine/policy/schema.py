@@ -62,7 +62,12 @@ def _read_boolean(value: object) -> bool | None:
 
 
 def _read_text(value: object) -> str | None:
-    return value if type(value) is str else None
+    """Half a character is no text: nothing could keep it as evidence."""
+    return value if type(value) is str and (value.isascii() or _whole(value)) else None
+
+
+def _whole(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _enum_reader(enum: frozenset[str]) -> Reader:

@@ -7,11 +7,12 @@ from typing import Any, Final
 from decision_engine.policy.expression_parser import parse_expression
 from decision_engine.policy.findings import Notes
 from decision_engine.policy.lexer import ExpressionError
+from decision_engine.policy.limits import NAME_CHARACTERS, NAME_PARTS, ROWS
 from decision_engine.policy.syntax import Expr
 
 LATER: Final = "is not supported by this version"
-NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-DOTTED: Final = re.compile(rf"{NAME.pattern}(?:\.{NAME.pattern})*", re.ASCII)
+NAME: Final = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{NAME_CHARACTERS - 1}}}", re.ASCII)
+DOTTED: Final = re.compile(rf"{NAME.pattern}(?:\.{NAME.pattern}){{0,{NAME_PARTS - 1}}}", re.ASCII)
 
 
 def object_of(value: Any, what: str, notes: Notes) -> dict[str, Any]:
@@ -26,6 +27,9 @@ def objects_of(value: Any, what: str, notes: Notes) -> list[dict[str, Any]]:
     """Return the objects of a list; what is not an object is noted and left out."""
     if not isinstance(value, list):
         notes.error(f"{what} must be a list")
+        return []
+    if len(value) > ROWS:
+        notes.error(f"{what} must be a list of at most {ROWS}")
         return []
     return [object_of(item, f"each of {what}", notes) for item in value]
 

@@ -39,9 +39,12 @@ class Missing:
 Fact = Value | Missing
 NOTHING: Final = Missing(frozenset())
 
-#: Exact or an error: a result that needs more than 60 digits is no result.
+#: Exact or an error: a result that needs more than 60 digits is no result, also when all of them
+#: but the first are zeros (a tower of powers would else be a number of a million digits).
 EXACT: Final = Context(
     prec=60,
+    Emax=59,
+    Emin=-59,
     rounding=ROUND_HALF_EVEN,
     traps=[Inexact, InvalidOperation, DivisionByZero, Overflow],
 )

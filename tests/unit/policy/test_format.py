@@ -62,9 +62,16 @@ def test_the_limits_are_the_ones_written() -> None:
         limits.COLUMNS,
         limits.CELLS,
         limits.INPUTS,
+        limits.NAMED_VALUES,
         limits.EXPRESSION_CHARACTERS,
         limits.EXPRESSION_DEPTH,
+        limits.EXPRESSION_PARTS,
+        limits.COLUMN_PARTS,
+        limits.NAME_CHARACTERS,
+        limits.NAME_PARTS,
         limits.NUMBER_DIGITS,
+        limits.FINDINGS,
+        2 * limits.FINDINGS,
     ]
 
 
