@@ -145,7 +145,7 @@ def _node(node: AnyNode) -> NodeView:
         settings={name: text for name, text in _scalars(node) if text and name not in _NO_SETTING},
         fields=_by_name(node.outputs) if isinstance(node, FunctionNode) else {},
         lines={f"{row} {cell}".strip(): text_of(expr) for row, cell, expr in lines},
-        rows=tuple(_row(row, names) for row in rows),
+        rows=tuple(_row(row, names, _hidden(node)) for row in rows),
     )
 
 
@@ -166,11 +166,17 @@ def _rows(node: AnyNode) -> tuple[tuple[Row, ...], tuple[str, ...]]:
             return (), ()
 
 
-def _row(row: Row, names: tuple[str, ...]) -> RowView:
+def _hidden(node: AnyNode) -> frozenset[str]:
+    """Return what a row of this table has without having been given it."""
+    numbered = isinstance(node, ValueTable) and node.hit_policy == "priority"
+    return frozenset({"id"} if numbered else {"id", "priority"})
+
+
+def _row(row: Row, names: tuple[str, ...], hidden: frozenset[str]) -> RowView:
     outputs = row.outputs if isinstance(row, ValueRow) else ()
     return RowView(
         id=row.id,
-        settings={name: text for name, text in _scalars(row) if name != "id" and text},
+        settings={name: text for name, text in _scalars(row) if text and name not in hidden},
         cells=_cells(row),
         outputs={name: text_of(expr) for name, expr in zip(names, outputs, strict=True)},
     )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from decision_engine.policy.diff import diff, diff_models
+from decision_engine.policy.document import PolicyDocument
 from decision_engine.policy.parse import parse
 from decision_engine.policy.scorecard import Scorecard
 from domain.canonical import encode
@@ -265,3 +266,14 @@ def test_scorecards_of_one_id_are_compared() -> None:
         '"m": f bins: true: 5, false: 0 became true or false: 1',
     ]
     assert diff_models({"m": before}, {"m": before}) == ()
+
+
+def test_a_number_of_a_priority_table_is_told() -> None:
+    def numbered(second: str) -> PolicyDocument:
+        rows = [["r1", "> 1", "1", "5"], ["r2", "", "2", second]]
+        node = table("v", ["a"], ["out", "priority"], rows, hitPolicy="priority")
+        return parse(raw(document(node)))
+
+    (change,) = diff(numbered("9"), numbered("3"))
+
+    assert change.sentence == 'row 2 of "V": priority: 9 became 3'
