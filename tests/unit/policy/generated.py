@@ -1,0 +1,106 @@
+"""What generated source may consist of: a list of everything allowed, and nothing else."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from decision_engine.policy import codegen
+
+#: No attribute, no text, no import, no lambda, no comprehension, no keyword argument.
+ALLOWED = (
+    *(ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.Pass),
+    *(ast.Name, ast.Load, ast.Store, ast.Subscript, ast.Constant, ast.Call, ast.Tuple, ast.IfExp),
+    *(ast.Compare, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.In, ast.NotIn),
+    *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
+)
+CONSTANT = re.compile(r"constant_[0-9]+")
+DANGEROUS = frozenset(
+    {"eval", "exec", "open", "compile", "getattr", "setattr", "vars", "globals", "type", "print"}
+    | {"__import__", "input", "breakpoint", "locals", "dir", "object", "delattr", "super"}
+)
+
+
+@dataclass
+class Seen:
+    """Every source that was compiled, with the names that it could use."""
+
+    sources: list[str] = field(default_factory=list)
+
+    def compile(self, source: str, file: str, mode: str) -> Any:
+        self.sources.append(source)
+        return compile(source, file, mode)
+
+    def execute(self, code: Any, namespace: dict[str, Any]) -> None:
+        check_namespace(namespace)
+        check_source(self.sources[-1], namespace)
+        exec(code, namespace)  # noqa: S102 - only after the source was checked
+
+
+@contextmanager
+def checked_sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
+    """Check all source that is generated inside."""
+    seen = Seen()
+    with monkeypatch.context() as patch:
+        patch.setattr(codegen, "compile", seen.compile, raising=False)
+        patch.setattr(codegen, "exec", seen.execute, raising=False)
+        yield seen
+
+
+def check_source(source: str, names: Mapping[str, Any]) -> None:
+    """Parse a source and refuse every kind of node and every name that is not expected."""
+    tree = ast.parse(source)
+    (function,) = tree.body
+    assert isinstance(function, ast.FunctionDef)
+    assert function.name == "run"
+    for node in ast.walk(tree):
+        assert type(node) in ALLOWED, f"{type(node).__name__} in {source}"
+        _check_node(node, names)
+
+
+def _check_node(node: ast.AST, names: Mapping[str, Any]) -> None:
+    match node:
+        case ast.arg():
+            assert node.arg == "facts"
+        case ast.Name():
+            assert node.id == "facts" or node.id in names
+            assert node.id not in DANGEROUS
+            assert not node.id.startswith("__")
+        case ast.Subscript():
+            assert isinstance(node.value, ast.Name)
+            assert node.value.id == "facts"
+            assert isinstance(node.slice, ast.Constant)
+        case ast.Constant():
+            assert type(node.value) in (int, bool)
+        case ast.Call():
+            assert isinstance(node.func, ast.Name)
+            assert callable(names[node.func.id])
+            assert not node.keywords
+        case ast.Assign(targets=targets):
+            assert all(isinstance(target, ast.Subscript) for target in targets)
+        case ast.FunctionDef():
+            assert not node.decorator_list
+
+
+def check_namespace(namespace: Mapping[str, Any]) -> None:
+    """Names are helpers or numbered constants; there are no builtins."""
+    assert namespace["__builtins__"] == {}
+    for name, value in namespace.items():
+        if CONSTANT.fullmatch(name):
+            _check_constant(value)
+        elif name != "__builtins__":
+            assert callable(value), name
+            assert getattr(value, "__name__", "") not in DANGEROUS
+
+
+def _check_constant(value: Any) -> None:
+    if isinstance(value, frozenset | tuple):
+        for item in value:
+            _check_constant(item)
+    else:
+        assert type(value) in (Decimal, str, bool)
