@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from decision_engine.policy.compile import CompiledPolicy
-from decision_engine.policy.document import AnyNode, Rule, RuleTable, ValueTable, expressions_of
+from decision_engine.policy.document import (
+    AnyNode,
+    Rule,
+    RuleTable,
+    SwitchNode,
+    ValueTable,
+    expressions_of,
+)
 from decision_engine.policy.render import text_of
 from domain.canonical import encode
 
@@ -40,6 +47,9 @@ def texts_of(compiled: CompiledPolicy) -> PolicyTexts:
 
 def _entries(compiled: CompiledPolicy) -> Iterator[tuple[str, object]]:
     for node in compiled.nodes:
+        gate = compiled.flow.gates.get(node.id)
+        if gate is not None:
+            yield f"texts.{node.name}.reached", sorted(handle.place for handle in gate)
         if isinstance(node, RuleTable):
             yield from ((f"rules.{rule.id}", _rule(rule)) for rule in node.rules)
         else:
@@ -55,6 +65,8 @@ def _others(node: AnyNode) -> Iterator[tuple[str, object]]:
     if isinstance(node, ValueTable) and node.hit_policy != "first":
         order = [[row.id, row.priority] for row in node.rows]
         yield f"texts.{node.name}.hitPolicy", [node.hit_policy, order]
+    if isinstance(node, SwitchNode):
+        yield f"texts.{node.name}.hitPolicy", [node.hit_policy, [r.id for r in node.statements]]
     for row, cell, expression in expressions_of(node):
         place = f"{node.name}.{row}" if row else cell
         yield f"texts.{place}", [cell, text_of(expression)]

@@ -8,7 +8,7 @@ same; the marks, three bytes an entry, tell which entry is not.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from decision_engine.assess import Assessment, Assessor
@@ -91,15 +91,15 @@ def _evaluated(evaluation: Evaluation) -> Iterator[Entry]:
     for result in evaluation.results:
         yield f"rules.{result.rule_id}", f"{result.result} {','.join(result.missing)}"
     for name, value in evaluation.values.items():
-        text = _missing(evaluation.missing.get(name, ())) if value is None else plain(value)
-        yield f"values.{name}", text
+        yield f"values.{name}", _absent(evaluation, name) if value is None else plain(value)
     for loss in evaluation.losses:
         yield f"points.{loss.attribute}", f"{loss.points} {loss.lost}"
     yield "uncovered", ",".join(evaluation.uncovered)
 
 
-def _missing(names: Sequence[str]) -> str:
-    return f"missing {','.join(names)}"
+def _absent(evaluation: Evaluation, name: str) -> str:
+    names = evaluation.missing.get(name)
+    return "not made" if names is None else f"missing {','.join(names)}"
 
 
 def _tables(assessor: Assessor) -> Iterator[Entry]:

@@ -12,14 +12,25 @@ from decision_engine.policy.document import (
     ExpressionNode,
     FunctionNode,
     Header,
+    OutputNode,
     PolicyDocument,
     Rule,
     RuleTable,
     ScorecardNode,
+    SwitchNode,
     ValueTable,
 )
 from decision_engine.policy.evaluation import RESULTS, Evaluation, RuleResult, pack
 from decision_engine.policy.findings import Notes, PolicyError, has_errors
+from decision_engine.policy.flow import (
+    Flow,
+    OutputStep,
+    ScatteredStep,
+    SwitchStep,
+    flow_of,
+    handles_of,
+    stepped,
+)
 from decision_engine.policy.graph import ordered
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.parse import parse
@@ -34,7 +45,7 @@ from decision_engine.policy.steps import (
     ValueStep,
 )
 from decision_engine.policy.unique import UniqueStep
-from decision_engine.policy.values import Function, Missing, Value
+from decision_engine.policy.values import NOTHING, Function, Missing, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,6 +70,9 @@ class CompiledPolicy:
     functions: tuple[str, ...]
     layout: Layout
     fields: Mapping[str, Field]
+    flow: Flow
+    blank: tuple[Any, ...]
+    span: slice
     steps: tuple[Step, ...]
     plans: Mapping[str, tuple[RowPlan, ...]]
     results: tuple[tuple[RuleResult, ...], ...]
@@ -99,18 +113,20 @@ class CompiledPolicy:
             if fact is None:
                 run.complete = False
                 facts[place] = self.absent[place]
-        facts += [None] * len(self.derived)
+        facts += self.blank
         return run
 
     def settle(self, run: Run) -> Run:
-        """Take every step in three values."""
+        """Take every step in three values; what no step makes stays missing, by nobody's fault."""
+        for name in self.flow.makers:
+            run.facts[self.layout.places[name]] = NOTHING
         for step in self.steps:
             step.slow(run)
         return run
 
     def _known(self, run: Run) -> Evaluation:
         return Evaluation(
-            values=dict(zip(self.derived, run.facts[len(self.reads) :], strict=True)),
+            values=dict(zip(self.derived, run.facts[self.span], strict=True)),
             results=tuple([r[code] for r, code in zip(self.results, run.codes, strict=True)]),
             bits=pack(bytes(run.codes)),
             losses=tuple(run.losses),
@@ -119,15 +135,20 @@ class CompiledPolicy:
         )
 
     def _partly_known(self, run: Run) -> Evaluation:
-        facts = dict(zip(self.derived, run.facts[len(self.reads) :], strict=True))
+        facts = dict(zip(self.derived, run.facts[self.span], strict=True))
         unknown = {name: fact for name, fact in facts.items() if type(fact) is Missing}
+        unasked = self.flow.unasked(run.facts)
         return Evaluation(
             values={name: None if name in unknown else fact for name, fact in facts.items()},
             results=tuple(self._result(index, run) for index in range(len(self.results))),
             bits=pack(bytes(run.codes)),
             losses=tuple(run.losses),
             uncovered=tuple(run.uncovered),
-            missing={name: tuple(sorted(fact.names)) for name, fact in unknown.items()},
+            missing={
+                name: tuple(sorted(fact.names))
+                for name, fact in unknown.items()
+                if name not in unasked
+            },
         )
 
     def _result(self, index: int, run: Run) -> RuleResult:
@@ -161,7 +182,13 @@ def build(document: PolicyDocument, models: Mapping[str, Scorecard]) -> Compiled
     for item in reads:
         layout.add(item.name, frozenset({item.name}))
     for node in nodes:
-        layout.add_outputs(node, used)
+        layout.add_outputs(node, used, order.branches.gates.get(node.id))
+    derived = tuple(layout.places)[len(reads) :]
+    handles = [name for node in nodes if isinstance(node, SwitchNode) for name in handles_of(node)]
+    for name in handles:
+        layout.add(name, frozenset())
+    flow = flow_of(order, used, layout)
+    steps = tuple(_steps(nodes, used, flow, layout))
     rules = tuple(rule for node in nodes if isinstance(node, RuleTable) for rule in node.rules)
     calls = {node.function for node in nodes if isinstance(node, FunctionNode)}
     return CompiledPolicy(
@@ -170,7 +197,7 @@ def build(document: PolicyDocument, models: Mapping[str, Scorecard]) -> Compiled
         nodes=nodes,
         inputs=document.inputs,
         reads=reads,
-        derived=tuple(layout.places)[len(reads) :],
+        derived=derived,
         readers=tuple((item.name, item.reader()) for item in reads),
         absent=tuple(Missing(frozenset({item.name})) for item in reads),
         rules=rules,
@@ -178,31 +205,64 @@ def build(document: PolicyDocument, models: Mapping[str, Scorecard]) -> Compiled
         functions=tuple(sorted(calls)),
         layout=layout,
         fields=names.fields,
-        steps=tuple(_steps(nodes, used, layout)),
+        flow=flow,
+        blank=_blank(layout, len(reads), len(derived), len(handles)),
+        span=slice(len(reads), len(reads) + len(derived)),
+        steps=steps,
         plans={node.id: _plans(node, layout, names.fields) for node in nodes},
         results=tuple(_results(rule) for rule in rules),
     )
 
 
 def _steps(
-    nodes: tuple[AnyNode, ...], models: Mapping[str, Scorecard], layout: Layout
+    nodes: tuple[AnyNode, ...], models: Mapping[str, Scorecard], flow: Flow, layout: Layout
 ) -> Iterator[Step]:
-    rules = 0
+    first = 0
     for node in nodes:
-        match node:
-            case ExpressionNode():
-                yield ExpressionStep(node, layout)
-            case RuleTable():
-                yield RuleStep(node, rules, layout)
-                rules += len(node.rules)
-            case ValueTable():
-                yield _value_step(node, layout)
-            case ScorecardNode():
-                yield ScorecardStep(node, models[node.model], layout)
-            case FunctionNode():
-                yield FunctionStep(node, layout)
-            case _:
-                continue
+        rules = range(first, first + (len(node.rules) if isinstance(node, RuleTable) else 0))
+        first = rules.stop
+        if isinstance(node, OutputNode) and node.id in flow.gates:
+            yield OutputStep(node, flow, layout)
+        elif isinstance(node, SwitchNode):
+            yield stepped(SwitchStep(node, flow, layout), node, rules, flow, layout)
+        else:
+            step = _step_in_place(node, rules, models, layout)
+            if step is not None:
+                yield stepped(step, node, rules, flow, layout)
+
+
+def _blank(layout: Layout, reads: int, derived: int, handles: int) -> tuple[Any, ...]:
+    """Return what follows the inputs at the start: derived values, handles, private places."""
+    rest = len(layout.places) - reads - derived - handles
+    return (None,) * derived + (False,) * handles + (None,) * rest
+
+
+def _step_in_place(
+    node: AnyNode, rules: range, models: Mapping[str, Scorecard], layout: Layout
+) -> Step | None:
+    if not layout.scattered(node):
+        return _step(node, rules, models, layout)
+    private = layout.private(node)
+    step = _step(node, rules, models, private)
+    return None if step is None else ScatteredStep(step, node, private, layout)
+
+
+def _step(
+    node: AnyNode, rules: range, models: Mapping[str, Scorecard], layout: Layout
+) -> Step | None:
+    match node:
+        case ExpressionNode():
+            return ExpressionStep(node, layout)
+        case RuleTable():
+            return RuleStep(node, rules.start, layout)
+        case ValueTable():
+            return _value_step(node, layout)
+        case ScorecardNode():
+            return ScorecardStep(node, models[node.model], layout)
+        case FunctionNode():
+            return FunctionStep(node, layout)
+        case _:
+            return None
 
 
 def _value_step(node: ValueTable, layout: Layout) -> Step:
@@ -214,6 +274,8 @@ def _plans(node: AnyNode, layout: Layout, fields: Mapping[str, Field]) -> tuple[
         return tuple(RowPlan(rule, layout, fields) for rule in node.rules)
     if isinstance(node, ValueTable):
         return tuple(RowPlan(row, layout, fields) for row in node.searched)
+    if isinstance(node, SwitchNode):
+        return tuple(RowPlan(row, layout, fields) for row in node.statements)
     return ()
 
 

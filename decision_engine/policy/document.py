@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from decision_engine.policy.findings import Finding
 from decision_engine.policy.schema import Field
@@ -11,6 +11,7 @@ from decision_engine.policy.syntax import Expr, conjunction
 Effect = Literal["decline", "refer", "reduce"]
 OnMissing = Literal["refer", "decline", "no_hit_if_missing"]
 HitPolicy = Literal["first", "unique", "priority"]
+SwitchPolicy = Literal["first", "collect"]
 Direction = Literal["higher_is_better", "lower_is_better"]
 
 
@@ -25,6 +26,14 @@ class Header:
     owner: str = ""
     description: str = ""
     monotone: tuple[tuple[str, Direction], ...] = ()
+
+
+class Edge(NamedTuple):
+    """From a node to one that comes after it; `handle` is the statement that leaves a switch."""
+
+    source: str
+    target: str
+    handle: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +167,24 @@ class FunctionNode(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchNode(Node):
+    """Statements, each the way to a branch; one without a cell is true for everything."""
+
+    statements: tuple[Row, ...]
+    hit_policy: SwitchPolicy
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The statements that hold for everything."""
+        return frozenset(row.id for row in self.statements if not row.cells)
+
+    @property
+    def decides(self) -> bool:
+        """Whether exactly one statement is taken, always."""
+        return self.hit_policy == "first" and bool(self.others)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedNode(Node):
     """A node of a kind that this version does not run; the finding names it."""
 
@@ -170,6 +197,7 @@ AnyNode = (
     | ValueTable
     | ScorecardNode
     | FunctionNode
+    | SwitchNode
     | RefusedNode
 )
 
@@ -181,7 +209,7 @@ class PolicyDocument:
     hash: str
     header: Header = field(default_factory=Header)
     nodes: tuple[AnyNode, ...] = ()
-    edges: tuple[tuple[str, str], ...] = ()
+    edges: tuple[Edge, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -223,6 +251,8 @@ def expressions_of(node: AnyNode) -> Iterator[tuple[str, str, Expr]]:
                 yield from ((row.id, name, value) for name, value in named)
         case FunctionNode():
             yield from (("", name, value) for name, value in node.arguments)
+        case SwitchNode():
+            yield from _conditions(node.statements)
         case _:
             return
 

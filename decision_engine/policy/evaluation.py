@@ -14,12 +14,13 @@ RESULTS: Final[tuple[Result, ...]] = ("no_hit", "hit", "not_evaluable", "not_rea
 NO_HIT: Final = 0
 HIT: Final = 1
 NOT_EVALUABLE: Final = 2
+NOT_REACHED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
     """
-    One rule's result.
+    One rule's result; `not_reached` is that of a rule in a branch that was not taken.
 
     `missing` names the inputs that made it not evaluable (or, under `no_hit_if_missing`, that made
     it no hit); `on_missing` is what the rule says about that.
@@ -48,8 +49,10 @@ class Evaluation:
     The result of one evaluation; equal inputs give equal evaluations.
 
     `values` has every derived name; None is missing, and then `missing` has the inputs behind it
-    (empty when no input is to blame). `results` are in rule order and `bits` holds two bits for
-    each (see `unpack`). `uncovered` names the nodes that gave no answer: fail closed on it.
+    (empty when no input is to blame). None without an entry in `missing` was never made: its branch
+    was not taken, and nothing that may have been reached asked for it. `results` are in rule order
+    and `bits` holds two bits for each (see `unpack`). `uncovered` names the nodes that gave no
+    answer: fail closed on it.
     """
 
     values: Mapping[str, Value | None]

@@ -3,18 +3,21 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from decision_engine.policy.branches import Branches, branches_of
 from decision_engine.policy.document import AnyNode, InputNode, OutputNode, PolicyDocument
 from decision_engine.policy.findings import Finding, Notes
+from decision_engine.policy.parse_switch import check_handles
 
 Links = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """The nodes so that each comes after all that it can see, with the ids of those."""
+    """The nodes so that each comes after all that it can see, the ids of those, the branches."""
 
     nodes: tuple[AnyNode, ...]
     before: dict[str, frozenset[str]]
+    branches: Branches
 
 
 def check_graph(document: PolicyDocument) -> list[Finding]:
@@ -31,7 +34,7 @@ def ordered(document: PolicyDocument) -> Ordered:
     """Return the nodes in the one order that evaluation follows (ties by the document)."""
     before: dict[str, frozenset[str]] = {}
     nodes: list[AnyNode] = []
-    parents = _links((target, source) for source, target in document.edges)
+    parents = _links((target, source) for source, target, _ in document.edges)
     waiting = list(document.nodes)
     while ready := [node for node in waiting if all(p in before for p in _of(parents, node))]:
         for node in ready:
@@ -39,7 +42,7 @@ def ordered(document: PolicyDocument) -> Ordered:
             before[node.id] = frozenset(seen).union(*(before[parent] for parent in seen))
         nodes += ready
         waiting = [node for node in waiting if node.id not in before]
-    return Ordered(tuple(nodes), before)
+    return Ordered(tuple(nodes), before, branches_of(nodes, document.edges))
 
 
 def _check_ends(document: PolicyDocument, notes: Notes) -> None:
@@ -51,10 +54,11 @@ def _check_ends(document: PolicyDocument, notes: Notes) -> None:
 
 def _check_edges(document: PolicyDocument, notes: Notes) -> None:
     ids = {node.id for node in document.nodes}
-    for identity in sorted({end for edge in document.edges for end in edge} - ids):
+    for identity in sorted({end for edge in document.edges for end in edge[:2]} - ids):
         notes.error(f'an edge names the unknown node "{identity}"')
     if len(set(document.edges)) < len(document.edges):
         notes.error("two edges join the same nodes")
+    check_handles(document.nodes, document.edges, notes)
 
 
 def _check_paths(document: PolicyDocument, notes: Notes) -> None:
@@ -68,8 +72,8 @@ def _check_paths(document: PolicyDocument, notes: Notes) -> None:
         next(node.id for node in document.nodes if isinstance(node, kind))
         for kind in (InputNode, OutputNode)
     )
-    reached = _reach(start, _links(document.edges))
-    used = _reach(end, _links((target, source) for source, target in document.edges))
+    reached = _reach(start, _links((source, target) for source, target, _ in document.edges))
+    used = _reach(end, _links((target, source) for source, target, _ in document.edges))
     for node in document.nodes:
         place = notes.at(node=node.id)
         if node.id not in reached:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+from decision_engine.policy.branches import Gate, Handle
 from decision_engine.policy.document import (
     AnyNode,
     ExpressionNode,
     FunctionNode,
     InputNode,
     ScorecardNode,
+    SwitchNode,
     ValueTable,
     outputs_of,
 )
@@ -23,24 +25,52 @@ class Layout:
         self.sources: dict[str, frozenset[str]] = {}
 
     def add(self, name: str, sources: frozenset[str]) -> None:
-        """Give a name the next place; `sources` are the inputs behind it."""
-        self.places[name] = len(self.places)
-        self.sources[name] = sources
+        """Give a name its place, shared by all who make it; `sources` are the inputs behind it."""
+        self.places.setdefault(name, len(self.places))
+        self.sources[name] = self.sources.get(name, frozenset()) | sources
+
+    def scattered(self, node: AnyNode) -> bool:
+        """Tell whether a node that writes a row of outputs finds their places not side by side."""
+        if not isinstance(node, ValueTable | ScorecardNode):
+            return False
+        places = [self.places[name] for name in outputs_of(node)]
+        return places != list(range(places[0], places[0] + len(places)))
+
+    def private(self, node: AnyNode) -> "Layout":
+        """Return this layout with places of the node's own for its outputs, side by side."""
+        view = Layout()
+        view.sources = self.sources
+        for name in outputs_of(node):
+            self.add(f"{node.id}/{name}", frozenset())
+        own = {name: self.places[f"{node.id}/{name}"] for name in outputs_of(node)}
+        view.places = self.places | own
+        return view
 
     def behind(self, *exprs: Expr) -> frozenset[str]:
         """Return the inputs behind everything that the expressions read."""
         names = {name for expr in exprs for name in names_in(expr)}
         return frozenset().union(*(self.sources[name] for name in names))
 
-    def add_outputs(self, node: AnyNode, models: Mapping[str, Scorecard]) -> None:
-        """Give the derived names of a node their places."""
+    def reach(self, gate: Gate | None) -> frozenset[str]:
+        """Return the inputs behind whether a gate is open; none where there is no gate."""
+        return frozenset().union(*(self.sources[handle.place] for handle in gate or ()))
+
+    def add_outputs(
+        self, node: AnyNode, models: Mapping[str, Scorecard], gate: Gate | None = None
+    ) -> None:
+        """Give the derived names of a node their places; handles of a switch get only sources."""
+        reach = self.reach(gate)
         if isinstance(node, ExpressionNode):
             for item in node.assignments:
-                self.add(item.name, self.behind(item.value))
+                self.add(item.name, self.behind(item.value) | reach)
+            return
+        if isinstance(node, SwitchNode):
+            sources = reach | self.behind(*(row.condition for row in node.statements))
+            self.sources.update((Handle(node.id, row.id).place, sources) for row in node.statements)
             return
         if isinstance(node, InputNode):
             return
-        sources = self._shared_sources(node, models)
+        sources = self._shared_sources(node, models) | reach
         for name in outputs_of(node):
             self.add(name, sources)
 

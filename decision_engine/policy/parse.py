@@ -8,6 +8,7 @@ from decision_engine.policy import strict_json
 from decision_engine.policy.document import (
     AnyNode,
     Direction,
+    Edge,
     Header,
     PolicyDocument,
     RuleTable,
@@ -16,7 +17,6 @@ from decision_engine.policy.findings import Notes, PolicyError
 from decision_engine.policy.limits import CELLS, EDGES, NAMED_VALUES, NODES, ROWS
 from decision_engine.policy.parse_nodes import parse_node
 from decision_engine.policy.shapes import (
-    LATER,
     object_of,
     objects_of,
     only,
@@ -80,7 +80,7 @@ def _monotone(value: Any, notes: Notes) -> tuple[tuple[str, Direction], ...]:
     return tuple(found)
 
 
-def _edges(value: Any, notes: Notes) -> tuple[tuple[str, str], ...]:
+def _edges(value: Any, notes: Notes) -> tuple[Edge, ...]:
     records = objects_of(value, "edges", notes)
     if len(records) > EDGES:
         notes.error(f"a policy has at most {EDGES} edges")
@@ -88,12 +88,15 @@ def _edges(value: Any, notes: Notes) -> tuple[tuple[str, str], ...]:
     return tuple(_edge(record, notes.at(cell="edges")) for record in records)
 
 
-def _edge(record: dict[str, Any], notes: Notes) -> tuple[str, str]:
+def _edge(record: dict[str, Any], notes: Notes) -> Edge:
     only(record, _EDGE_FIELDS, "an edge", notes)
-    if record.get("sourceHandle") is not None or record.get("targetHandle") is not None:
-        notes.error("an edge with a handle belongs to a switch, which " + LATER)
-    return text_of(record, "sourceId", "an edge", notes), text_of(
-        record, "targetId", "an edge", notes
+    if record.get("targetHandle") is not None:
+        notes.error("the targetHandle of an edge must be null")
+    handle = record.get("sourceHandle")
+    return Edge(
+        text_of(record, "sourceId", "an edge", notes),
+        text_of(record, "targetId", "an edge", notes),
+        "" if handle is None else text_of(record, "sourceHandle", "an edge", notes),
     )
 
 

@@ -14,6 +14,7 @@ from decision_engine.policy.document import (
     ScorecardNode,
 )
 from decision_engine.policy.findings import Notes
+from decision_engine.policy.parse_switch import parse_switch
 from decision_engine.policy.parse_tables import parse_table
 from decision_engine.policy.schema import Field, field_of, parse_schema
 from decision_engine.policy.shapes import (
@@ -31,7 +32,6 @@ from decision_engine.policy.syntax import Literal
 
 _REFUSED: Final = {
     "functionNode": "is refused for ever: JavaScript can read clocks, randomness and the network",
-    "switchNode": LATER,
     "decisionNode": LATER,
 }
 
@@ -139,4 +139,5 @@ _READERS: Final[dict[str, Callable[[str, str, dict[str, Any], Notes], AnyNode]]]
     "expressionNode": _expressions,
     "decisionTableNode": parse_table,
     "customNode": _custom,
+    "switchNode": parse_switch,
 }

@@ -1,6 +1,5 @@
 """JDM decision tables to rule tables and value tables."""
 
-import re
 from collections import Counter
 from typing import Any, Final, get_args
 
@@ -22,6 +21,7 @@ from decision_engine.policy.limits import COLUMN_PARTS, COLUMNS, ROWS_PER_TABLE
 from decision_engine.policy.parse_priority import numbers_of
 from decision_engine.policy.shapes import (
     LATER,
+    ROW_ID,
     dotted,
     expression_of,
     objects_of,
@@ -37,7 +37,6 @@ _CONTENT: Final = (
     *("passThrough", "inputField", "outputPath", "executionMode"),
 )
 _COLUMN: Final = ("id", "name", "field", "type", "defaultValue")
-_ROW_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _RULE_OUTPUTS: Final = frozenset({"code", "effect", "onMissing"})
 _BROKEN: Final = Literal(value=False)
 
@@ -126,7 +125,7 @@ def _check_row(
 ) -> None:
     identity = record.get("_id")
     notes = notes.at(row=str(identity or number))
-    if not isinstance(identity, str) or _ROW_ID.fullmatch(identity) is None:
+    if not isinstance(identity, str) or ROW_ID.fullmatch(identity) is None:
         notes.error("a row needs an _id: 1 to 64 letters, digits, dots, _ or -")
     elif counts[identity] > 1:
         notes.error(f'the row id "{identity}" is used {counts[identity]} times')

@@ -13,6 +13,7 @@ from decision_engine.policy.syntax import Expr
 LATER: Final = "is not supported by this version"
 NAME: Final = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{NAME_CHARACTERS - 1}}}", re.ASCII)
 DOTTED: Final = re.compile(rf"{NAME.pattern}(?:\.{NAME.pattern}){{0,{NAME_PARTS - 1}}}", re.ASCII)
+ROW_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def object_of(value: Any, what: str, notes: Notes) -> dict[str, Any]:

@@ -68,7 +68,8 @@ class RuleStep:
         for index, row, on_missing in self._rows:
             result = row.condition(run.facts)
             if isinstance(result, Missing):
-                silent = on_missing == "no_hit_if_missing"
+                # What no input explains, a value of a branch not taken, is never passed over.
+                silent = on_missing == "no_hit_if_missing" and bool(result.names)
                 run.codes[index] = NO_HIT if silent else NOT_EVALUABLE
                 run.blames[index] = tuple(sorted(result.names))
             else:
@@ -144,7 +145,10 @@ class ScorecardStep:
         """Score, unless an attribute without a missing bin is missing."""
         facts = [run.facts[place] for place, _, _ in self._attributes]
         needed = zip(facts, self._attributes, strict=True)
-        unknown = missing_of(f for f, (_, item, _) in needed if item.missing_points is None)
+        # A missing bin is for missing inputs, not for a value that no branch made.
+        unknown = missing_of(
+            fact for fact, (_, item, _) in needed if item.missing_points is None or fact == NOTHING
+        )
         if unknown is None:
             self._write(run, facts)
         else:

@@ -6,7 +6,7 @@ It is a function of the policy and the inputs alone, so it need not be stored: i
 
 from collections.abc import Iterator, Mapping
 from itertools import count
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from decision_engine.policy.compile import CompiledPolicy
 from decision_engine.policy.conditions import MISSING, Condition, RowPlan, text_of_fact
@@ -15,16 +15,19 @@ from decision_engine.policy.document import (
     InputNode,
     Rule,
     RuleTable,
+    SwitchNode,
     ValueTable,
     outputs_of,
 )
 from decision_engine.policy.evaluation import RESULTS
+from decision_engine.policy.flow import handles_of
 from decision_engine.policy.run import Run
 from decision_engine.policy.unique import deciding_row
 from decision_engine.policy.values import Fact, Function, Missing, Value
 from domain.canonical import digest
 
-EntryKind = Literal["rule", "row", "value"]
+EntryKind = Literal["rule", "row", "value", "branch"]
+NOT_REACHED: Final = "not_reached"
 
 
 class TraceEntry(NamedTuple):
@@ -33,8 +36,10 @@ class TraceEntry(NamedTuple):
 
     `rule`: a rule with its result and every condition of it. `row`: the row that a value table
     stopped at (`hit`, `not_evaluable`, or `not_unique` for a second true row), or none
-    (`uncovered`). `value`: a derived value under its
-    dotted name (`present` or `missing`). `missing` names the inputs behind what is missing.
+    (`uncovered`). `value`: a derived value under its dotted name (`present` or `missing`).
+    `branch`: a statement of a switch (`taken`, `not_taken` or `not_evaluable`), or that none was
+    taken (`uncovered`). All are `not_reached` in a branch that was not taken. `missing` names the
+    inputs behind what is missing.
     """
 
     kind: EntryKind
@@ -81,6 +86,8 @@ class _Tracer:
         self._rules = count()
 
     def node(self, node: AnyNode) -> Iterator[TraceEntry]:
+        if isinstance(node, SwitchNode):
+            yield from self._branches(node)
         if isinstance(node, RuleTable):
             for rule, plan in zip(node.rules, self._compiled.plans[node.id], strict=True):
                 yield self._rule(node, rule, plan)
@@ -92,18 +99,42 @@ class _Tracer:
 
     def _rule(self, node: RuleTable, rule: Rule, plan: RowPlan) -> TraceEntry:
         index = next(self._rules)
+        result = RESULTS[self._run.codes[index]]
         return TraceEntry(
             kind="rule",
             node=node.name,
             id=rule.id,
-            result=RESULTS[self._run.codes[index]],
+            result=result,
             code=rule.code,
             effect=rule.effect,
             missing=self._run.blames.get(index, ()),
-            conditions=plan.conditions(self._run.facts),
+            # Nothing was compared in a branch that was not taken.
+            conditions=() if result == NOT_REACHED else plan.conditions(self._run.facts),
         )
 
+    def _reach(self, node: AnyNode) -> Fact:
+        return self._compiled.flow.reach(node.id, self._run.facts)
+
+    def _branches(self, node: SwitchNode) -> Iterator[TraceEntry]:
+        facts, left_out = self._run.facts, self._reach(node) is False
+        for plan, place in zip(self._compiled.plans[node.id], handles_of(node), strict=True):
+            fact = facts[self._compiled.layout.places[place]]
+            yield TraceEntry(
+                kind="branch",
+                node=node.name,
+                id=plan.row.id,
+                result=NOT_REACHED if left_out else _taken(fact),
+                missing=_names(fact),
+                conditions=() if left_out else plan.conditions(facts),
+            )
+        if node.name in self._run.uncovered:
+            yield TraceEntry(kind="branch", node=node.name, id="", result="uncovered")
+
     def _row(self, node: ValueTable) -> TraceEntry:
+        reach = self._reach(node)
+        if reach is not True:
+            result = NOT_REACHED if reach is False else "not_evaluable"
+            return TraceEntry("row", node.name, "", result, missing=_names(reach))
         facts, plans = self._run.facts, self._compiled.plans[node.id]
         found = self._deciding(node, plans)
         if found is None:
@@ -128,6 +159,9 @@ class _Tracer:
         return None
 
     def _value(self, node: AnyNode, name: str) -> TraceEntry:
+        if self._reach(node) is False:
+            # Another branch may have made a value of this name.
+            return TraceEntry("value", node.name, name, NOT_REACHED)
         fact = self._run.facts[self._compiled.layout.places[name]]
         known = type(fact) is not Missing
         return TraceEntry(
@@ -142,3 +176,9 @@ class _Tracer:
 
 def _names(fact: Fact) -> tuple[str, ...]:
     return tuple(sorted(fact.names)) if isinstance(fact, Missing) else ()
+
+
+def _taken(fact: Fact) -> str:
+    if isinstance(fact, Missing):
+        return "not_evaluable"
+    return "taken" if fact else "not_taken"

@@ -20,7 +20,14 @@ VERDICTS: Final = {
     "DIFFERENT": "DIFFERENT: deciding again does not give what was recorded.",
     "ERASED": "Erased: the content of this decision is no longer kept, so it cannot be replayed.",
 }
-RESULTS: Final = {"hit": "hit", "no_hit": "no hit", "not_evaluable": "cannot be evaluated"}
+RESULTS: Final = {
+    "hit": "hit",
+    "no_hit": "no hit",
+    "not_evaluable": "cannot be evaluated",
+    "not_reached": "not reached",
+}
+#: Results that ask for nothing.
+QUIET: Final = frozenset({"no_hit", "not_reached"})
 #: A cell that goes on with what stands above it.
 SAME: Final = " "
 OFFER_COLUMNS: Final = (
@@ -70,7 +77,7 @@ def explanation(page: Page, document: Document, *, whole: bool) -> None:
         help_rows = [(*_reason(reason), reason.get("what_would_help")) for reason in reasons]
         page.table(("code", "family", "text", "what would help"), help_rows)
     rules = _items(document, "rules")
-    shown = [rule for rule in rules if whole or rule.get("result") != "no_hit"]
+    shown = [rule for rule in rules if whole or rule.get("result") not in QUIET]
     if shown:
         page.heading("Rules")
         page.table(

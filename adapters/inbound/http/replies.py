@@ -128,7 +128,7 @@ class RuleResult(ReplyModel):
     """One rule: what it compared, and what came out."""
 
     rule: str
-    result: Literal["hit", "no_hit", "not_evaluable"]
+    result: Literal["hit", "no_hit", "not_evaluable", "not_reached"]
 
 
 class ExplanationReply(ReplyModel):

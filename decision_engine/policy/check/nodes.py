@@ -10,8 +10,10 @@ from decision_engine.policy.document import (
     ExpressionNode,
     FunctionNode,
     InputNode,
+    Row,
     RuleTable,
     ScorecardNode,
+    SwitchNode,
     ValueRow,
     ValueTable,
     outputs_of,
@@ -28,7 +30,7 @@ PD_SCALE = 6
 
 def check_nodes(order: Ordered, models: Mapping[str, Scorecard], notes: Notes) -> Names:
     """Check every node's names and types; return all names with their types."""
-    names = Names()
+    names = Names(order.branches)
     for node in order.nodes:
         scope = Scope(names, order.before[node.id], node.id)
         _check_node(node, scope, models, notes.at(node=node.id))
@@ -42,10 +44,11 @@ def _check_node(node: AnyNode, scope: Scope, models: Mapping[str, Scorecard], no
             _add(node.fields, scope, notes)
         case ExpressionNode():
             _check_assignments(node, scope, notes)
-        case RuleTable():
-            _check_conditions(node, scope, notes)
+        case RuleTable() | SwitchNode():
+            rows = node.rules if isinstance(node, RuleTable) else node.statements
+            _check_conditions(rows, scope, notes)
         case ValueTable():
-            _check_conditions(node, scope, notes)
+            _check_conditions(node.rows, scope, notes)
             _add(_value_fields(node, scope, notes), scope, notes)
         case FunctionNode():
             for name, value in node.arguments:
@@ -68,8 +71,7 @@ def _check_assignments(node: ExpressionNode, scope: Scope, notes: Notes) -> None
         _add((_field(item.name, kind, (item.value,)),), scope, notes)
 
 
-def _check_conditions(node: RuleTable | ValueTable, scope: Scope, notes: Notes) -> None:
-    rows = node.rules if isinstance(node, RuleTable) else node.rows
+def _check_conditions(rows: tuple[Row, ...], scope: Scope, notes: Notes) -> None:
     for row in rows:
         for cell in row.cells:
             place = notes.at(row=row.id, cell=cell.column.label)

@@ -10,10 +10,12 @@ be `no_hit` when the input is missing, whatever the others are, and that then de
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from decision_engine.policy.branches import Gate
 from decision_engine.policy.document import (
     AnyNode,
     ExpressionNode,
     FunctionNode,
+    InputNode,
     Rule,
     RuleTable,
     ScorecardNode,
@@ -40,9 +42,12 @@ def check_safety(
         analysis.layout.add(name, frozenset({name}))
         analysis.needs[name] = frozenset({name})
     for node in order.nodes:
-        analysis.add(node, models)
+        analysis.add(node, models, order.branches.gates.get(node.id))
     rules = [(node.id, rule) for node in order.nodes for rule in _rules(node)]
-    covered = frozenset[str]().union(*(analysis.covered_by(rule) for _, rule in rules))
+    # A rule in a branch may never run: it covers nothing.
+    covered = frozenset[str]().union(
+        *(analysis.covered_by(rule) for id_, rule in rules if id_ not in order.branches.gates)
+    )
     for node in order.nodes:
         _check_null_tests(node, covered, notes.at(node=node.id))
         _check_missing_bins(node, models, analysis, covered, notes.at(node=node.id))
@@ -93,19 +98,17 @@ class _Analysis:
     layout: Layout = field(default_factory=Layout)
     needs: dict[str, Inputs] = field(default_factory=dict)
 
-    def add(self, node: AnyNode, models: Mapping[str, Scorecard]) -> None:
-        """Add what a node makes."""
+    def add(self, node: AnyNode, models: Mapping[str, Scorecard], gate: Gate | None) -> None:
+        """Add what a node makes; a name that another branch makes too needs what both need."""
+        before = self.needs.copy()
         if isinstance(node, ExpressionNode):
             for item in node.assignments:
                 self.needs[item.name] = self.certain(item.value)
-                self.layout.add(item.name, self.layout.behind(item.value))
-            return
-        needs = self._shared(node, models)
-        self.needs.update(dict.fromkeys(self._made(node), needs))
-        self.layout.add_outputs(node, models)
-
-    def _made(self, node: AnyNode) -> tuple[str, ...]:
-        return tuple(name for name in outputs_of(node) if name not in self.needs)
+        elif not isinstance(node, InputNode):
+            self.needs.update(dict.fromkeys(outputs_of(node), self._shared(node, models)))
+        for name in before.keys() & frozenset(outputs_of(node)):
+            self.needs[name] &= before[name]
+        self.layout.add_outputs(node, models, gate)
 
     def _shared(self, node: AnyNode, models: Mapping[str, Scorecard]) -> Inputs:
         match node:

@@ -76,6 +76,7 @@ EXPLANATION = {
         },
         {"rule": "late-now", "code": "R05", "effect": "decline", "result": "no_hit"},
         {"rule": "income", "code": "R06", "effect": "refer", "result": "not_evaluable"},
+        {"rule": "prime", "code": "R07", "effect": "refer", "result": "not_reached"},
     ],
     "attributes": {},
 }

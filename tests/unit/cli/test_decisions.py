@@ -176,7 +176,8 @@ def test_an_explanation_for_a_person(connected: Terminal, platform: FakePlatform
     assert "R12 | affordability | Acima do limite disponível | Ask for less" in shown
     assert "limit | R12 | reduce | hit | price.principal = 20629.61 | > 12000.00 | 8629.61" in shown
     assert "income | R06 | refer | cannot be evaluated | - | - | -" in shown
-    assert shown[-1] == "1 rule did not hit: --all shows everything."
+    assert shown[-1] == "2 rules did not hit: --all shows everything."
+    assert "prime | R07 | refer | not reached | - | - | -" in whole
     assert "late-now | R05 | decline | no hit | - | - | -" in whole
     assert platform.asked[0].path == "/v1/credit-decisions/d/explanation?language=en"
 

@@ -25,6 +25,26 @@ SCHEMA: Json = {
 }
 
 
+def switch(identity: str, *statements: tuple[str, str], policy: str = "first") -> Json:
+    """A switch; a statement is its id and its condition, empty for everything else."""
+    listed = [{"id": name, "condition": condition} for name, condition in statements]
+    return node(identity, "switchNode", {"hitPolicy": policy, "statements": listed})
+
+
+def graph(nodes: list[Json], ways: list[str], properties: Json | None = None) -> Json:
+    """A policy with edges as written: `in>e`, `s:yes>r`."""
+    made = document(*nodes, properties=properties)
+    made["edges"] = [edge(way) for way in ways]
+    return made
+
+
+def edge(way: str) -> Json:
+    source, target = way.split(">")
+    source, _, handle = source.partition(":")
+    ends = {"sourceId": source, "targetId": target, "sourceHandle": handle or None}
+    return {"id": way, "type": "edge", **ends}
+
+
 def schema_of(properties: Json) -> str:
     return json.dumps({"type": "object", "properties": properties})
 
@@ -53,7 +73,9 @@ def table(
     return node(identity, "decisionTableNode", merged)
 
 
-def rules(*rows: tuple[str, ...], fields: tuple[str, ...] = ("",), **content: Any) -> Json:
+def rules(
+    *rows: tuple[str, ...], fields: tuple[str, ...] = ("",), identity: str = "r", **content: Any
+) -> Json:
     """A rule table; a row is id, cells, effect, and onMissing when it is not `refer`."""
     width = len(fields) + 2
     listed = [
@@ -61,7 +83,7 @@ def rules(*rows: tuple[str, ...], fields: tuple[str, ...] = ("",), **content: An
         for row in rows
     ]
     outputs = ["code", "effect", "onMissing"]
-    return table("r", list(fields), outputs, listed, **{"outputPath": "rules", **content})
+    return table(identity, list(fields), outputs, listed, **{"outputPath": "rules", **content})
 
 
 def _on_missing(row: tuple[str, ...], width: int) -> list[str]:

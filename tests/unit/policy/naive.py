@@ -34,6 +34,7 @@ class World:
     rules: dict[str, tuple[str, Names]] = field(default_factory=dict)
     uncovered: list[str] = field(default_factory=list)
     losses: list[tuple[str, int, int]] = field(default_factory=list)
+    unasked: frozenset[str] = frozenset()
 
 
 def interpret(
@@ -48,8 +49,15 @@ def interpret(
         unknown = Unknown(frozenset({item.name}))
         world.facts[item.name] = unknown if value is None else number(value)
         world.sources[item.name] = frozenset({item.name})
-    for node in ordered(policy).nodes:
-        step(node, world, models, functions)
+    flow = NaiveFlow(policy, world)
+    nodes = ordered(policy).nodes
+    for node in nodes:
+        for name in doc.outputs_of(node):
+            world.facts.setdefault(name, Unknown(frozenset()))
+            world.sources.setdefault(name, frozenset())
+    for node in nodes:
+        flow.visit(node, lambda each: step(each, world, models, functions))
+    world.unasked = flow.unasked(models)
     return world
 
 
@@ -61,7 +69,7 @@ def step(node: Any, world: World, models: Mapping[str, Scorecard], functions: An
     if isinstance(node, doc.ExpressionNode):
         for item in node.assignments:
             world.facts[item.name] = value_of(item.value, world)
-            world.sources[item.name] = behind(item.value, world)
+            add_sources(world, (item.name,), behind(item.value, world))
     elif isinstance(node, doc.RuleTable):
         for rule in node.rules:
             world.rules[rule.id] = rule_result(rule, world)
@@ -73,10 +81,103 @@ def step(node: Any, world: World, models: Mapping[str, Scorecard], functions: An
         call(node, world, functions)
 
 
+class NaiveFlow:
+    """Which nodes run, by listing every way from the input to each of them."""
+
+    def __init__(self, policy: doc.PolicyDocument, world: World) -> None:
+        self.policy, self.world = policy, world
+        self.nodes = {node.id: node for node in policy.nodes}
+        self.taken: dict[tuple[str, str], Any] = {}
+        self.reached: dict[str, Any] = {}
+
+    def ways(self, identity: str) -> set[frozenset[tuple[str, str]]]:
+        found: set[frozenset[tuple[str, str]]] = set()
+        edges = [edge for edge in self.policy.edges if edge.target == identity]
+        for source, _, handle in edges:
+            choice = {(source, handle)} if handle else set()
+            found |= {way | choice for way in self.ways(source)}
+        return self.joined(found) if edges else {frozenset()}
+
+    def joined(self, ways: set[frozenset[tuple[str, str]]]) -> set[frozenset[tuple[str, str]]]:
+        """Where ways differ only in a switch that always takes one of them, its choice is moot."""
+        for way in ways:
+            for switch, handle in way:
+                node: Any = self.nodes[switch]
+                rest = way - {(switch, handle)}
+                others = {rest | {(switch, row.id)} for row in node.statements}
+                always = node.hit_policy == "first" and not node.statements[-1].cells
+                sure = node.hit_policy == "collect" and not next(
+                    row.cells for row in node.statements if row.id == handle
+                )
+                if sure or (always and others <= ways):
+                    return self.joined((ways - others - {way}) | {rest})
+        return {way for way in ways if not any(other < way for other in ways)}
+
+    def visit(self, node: Any, run: Any) -> None:
+        ways = self.ways(node.id)
+        reach = negate(all_of([negate(all_of([self.taken[c] for c in way])) for way in ways]))
+        self.reached[node.id] = reach
+        for switch in {switch for way in ways for switch, _ in way}:
+            for row in self.nodes[switch].statements:  # type: ignore[union-attr]
+                for cell in row.cells:
+                    sources = behind(cell.condition, self.world)
+                    add_sources(self.world, doc.outputs_of(node), sources)
+        if isinstance(node, doc.SwitchNode):
+            self.switch(node, reach)
+        elif isinstance(node, doc.OutputNode) and reach is not True:
+            self.world.uncovered.append(node.name)
+        elif reach is True:
+            run(node)
+        else:
+            self.left_out(node, reach)
+
+    def switch(self, node: doc.SwitchNode, reach: Any) -> None:
+        truths = [
+            all_of([value_of(cell.condition, self.world) for cell in row.cells])
+            for row in node.statements
+        ]
+        open_ways = [index for index, truth in enumerate(truths) if truth is not False]
+        first = open_ways[0] if open_ways else len(truths)
+        for index, (row, truth) in enumerate(zip(node.statements, truths, strict=True)):
+            taken = truth
+            if node.hit_policy == "first" and index > first:
+                taken = truths[first] if isinstance(truths[first], Unknown) else False
+            self.taken[node.id, row.id] = taken
+        if node.hit_policy == "first" and True not in truths and reach is not False:
+            self.world.uncovered.append(node.name)
+
+    def left_out(self, node: Any, reach: Any) -> None:
+        known = isinstance(reach, Unknown)
+        for rule in node.rules if isinstance(node, doc.RuleTable) else ():
+            names = reach.names if known else frozenset()
+            self.world.rules[rule.id] = ("not_evaluable" if known else "not_reached", names)
+        for name in doc.outputs_of(node) if known else ():
+            self.world.facts[name] = union([reach, self.world.facts[name]])
+
+    def unasked(self, models: Mapping[str, Scorecard]) -> frozenset[str]:
+        """Values that no node made, and that no node asks for which may have run."""
+        made = {
+            name
+            for node in self.policy.nodes
+            if self.reached[node.id] is not False
+            for name in doc.outputs_of(node)
+        }
+        every = {name for node in self.policy.nodes for name in doc.outputs_of(node)}
+        asked: set[str] = set()
+        for node in self.policy.nodes:
+            if self.reached[node.id] is not False:
+                own = doc.outputs_of(node)
+                reads = {n for _, _, expr in doc.expressions_of(node) for n in names_of(expr)}
+                if isinstance(node, doc.ScorecardNode):
+                    reads |= {item.name for item in models[node.model].attributes}
+                asked |= reads - set(own)
+        return frozenset(every - made - asked)
+
+
 def rule_result(rule: doc.Rule, world: World) -> tuple[str, Names]:
     truth = all_of([value_of(cell.condition, world) for cell in rule.cells])
     if isinstance(truth, Unknown):
-        silent = rule.on_missing == "no_hit_if_missing"
+        silent = rule.on_missing == "no_hit_if_missing" and truth.names
         return "no_hit" if silent else "not_evaluable", truth.names
     return "hit" if truth else "no_hit", frozenset()
 
@@ -85,7 +186,7 @@ def value_table(node: doc.ValueTable, world: World) -> None:
     exprs = [cell.condition for row in node.rows for cell in row.cells]
     exprs += [value for row in node.rows for value in row.outputs]
     sources = frozenset[str]().union(*(behind(expr, world) for expr in exprs))
-    world.sources.update(dict.fromkeys(node.outputs, sources))
+    add_sources(world, node.outputs, sources)
     truths = [(all_of([value_of(c.condition, world) for c in row.cells]), row) for row in node.rows]
     chosen = winner(node, truths)
     if isinstance(chosen, doc.ValueRow):
@@ -122,9 +223,13 @@ def scorecard(node: doc.ScorecardNode, model: Scorecard, world: World) -> None:
     names = [f"{node.path}.{part}" for part in ("value", "raw", "pd")]
     attributes = model.attributes
     behind_all = frozenset[str]().union(*(world.sources[item.name] for item in attributes))
-    world.sources.update(dict.fromkeys(names, behind_all))
+    add_sources(world, names, behind_all)
     facts = [(item, world.facts[item.name]) for item in attributes]
-    strict = [f for item, f in facts if isinstance(f, Unknown) and item.missing_points is None]
+    strict = [
+        fact
+        for item, fact in facts
+        if isinstance(fact, Unknown) and (item.missing_points is None or not fact.names)
+    ]
     if strict:
         world.facts.update(dict.fromkeys(names, union(strict)))
         return
@@ -155,7 +260,7 @@ def bin_of(item: Any, fact: Any) -> int:
 def call(node: doc.FunctionNode, world: World, functions: Any) -> None:
     names = [item.name for item in node.outputs]
     sources = frozenset[str]().union(*(behind(value, world) for _, value in node.arguments))
-    world.sources.update(dict.fromkeys(names, sources))
+    add_sources(world, names, sources)
     arguments = {key: value_of(value, world) for key, value in node.arguments}
     unknown = [fact for fact in arguments.values() if isinstance(fact, Unknown)]
     if unknown:
@@ -167,6 +272,11 @@ def call(node: doc.FunctionNode, world: World, functions: Any) -> None:
         world.facts[name] = Unknown(frozenset()) if value is None else number(value)
         if value is None and node.name not in world.uncovered:
             world.uncovered.append(node.name)
+
+
+def add_sources(world: World, names: Any, sources: Names) -> None:
+    for name in names:
+        world.sources[name] |= sources
 
 
 def back(fact: Any) -> Any:

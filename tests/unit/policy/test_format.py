@@ -15,7 +15,7 @@ from tests.unit.policy.build import document, node, raw
 
 FORMAT = Path(limits.__file__).with_name("FORMAT.md").read_text(encoding="utf-8")
 BLOCKS = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", FORMAT, re.DOTALL)]
-HEAD, SCHEMA, EXPRESSIONS, RULES, MODEL, FUNCTION, REASONS = BLOCKS
+HEAD, SCHEMA, EXPRESSIONS, RULES, MODEL, FUNCTION, REASONS, SWITCH = BLOCKS
 
 
 def form(*nodes: Any, **header: Any) -> list[Finding]:
@@ -25,7 +25,7 @@ def form(*nodes: Any, **header: Any) -> list[Finding]:
 
 
 def test_the_examples_of_nodes_are_read() -> None:
-    examples = (EXPRESSIONS, RULES, FUNCTION)
+    examples = (EXPRESSIONS, RULES, FUNCTION, SWITCH)
     nodes = [node(f"n{i}", each["type"], each["content"]) for i, each in enumerate(examples)]
 
     assert form(*nodes, **HEAD["x-policy"]) == []

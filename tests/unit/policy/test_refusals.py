@@ -108,7 +108,9 @@ CELL = "nodes/1/content/rules/0"
         (put("nodes/1", 7), "each of nodes must be an object"),
         (put("nodes", [{}] * 201), "a policy has at most 200 nodes"),
         (put("edges", [{}] * 1001), "a policy has at most 1000 edges"),
-        (put("edges/0/sourceHandle", "s1"), "an edge with a handle belongs to a switch"),
+        (put("edges/0/sourceHandle", "s1"), "only an edge that leaves a switch has a sourceHandle"),
+        (put("edges/0/sourceHandle", 7), 'an edge needs "sourceHandle", a text'),
+        (put("edges/0/targetHandle", "t"), "the targetHandle of an edge must be null"),
         (put("edges/0/color", "red"), 'an edge has the unknown field "color"'),
         (put("edges/0/sourceId", "nobody"), 'an edge names the unknown node "nobody"'),
         (put("nodes/1/id", "in"), 'the node id "in" is used 2 times'),
@@ -165,7 +167,6 @@ def test_form(change: Change, sentence: str) -> None:
     ("kind", "sentence"),
     [
         ("functionNode", "is refused for ever: JavaScript can read clocks, randomness"),
-        ("switchNode", "is not supported by this version"),
         ("decisionNode", "is not supported by this version"),
         ("httpNode", "is not known to this version"),
     ],
