@@ -54,8 +54,9 @@ def parse_table(identity: str, name: str, content: Record, notes: Notes) -> Rule
     }
     _check_columns(columns, outputs, content, notes)
     rows = _rows(content, {*(column.id for column in columns), *outputs.values()}, notes)
+    readers = tuple(map(_Reader, columns))
     if outputs.keys() & {"code", "effect"}:
-        rules = _rules(rows, columns, outputs, notes)
+        rules = _rules(rows, readers, outputs, notes)
         _check_rule_table(content, outputs, notes)
         return RuleTable(id=identity, name=name, columns=columns, rules=rules)
     policy = _value_hit_policy(content, notes)
@@ -66,7 +67,7 @@ def parse_table(identity: str, name: str, content: Record, notes: Notes) -> Rule
         columns=columns,
         outputs=tuple(prefix + dotted(field, "an output", notes) for field in outputs),
         rows=tuple(
-            _value_row(record, columns, outputs, number, notes)
+            _value_row(record, readers, outputs, number, notes)
             for record, number in zip(rows, numbers, strict=True)
         ),
         hit_policy=policy,
@@ -135,14 +136,31 @@ def _check_row(
             notes.error(f'"{key}" of a row must be a text')
 
 
-def _cells(record: Record, columns: tuple[Column, ...], notes: Notes) -> tuple[Cell, ...]:
+def _cells(record: Record, readers: "tuple[_Reader, ...]", notes: Notes) -> tuple[Cell, ...]:
     cells: list[Cell] = []
-    for column in columns:
+    for reader in readers:
+        column = reader.column
         text = str(record.get(column.id, "")).strip()
         if text:
-            place = notes.at(row=str(record.get("_id")), cell=column.label)
-            cells.append(Cell(column=column, text=text, condition=_condition(text, column, place)))
+            condition = reader.condition(text, str(record.get("_id")), notes)
+            cells.append(Cell(column=column, text=text, condition=condition))
     return tuple(cells)
+
+
+class _Reader:
+    """Reads the cells of one column; equal cells share one tree, which big tables live on."""
+
+    def __init__(self, column: Column) -> None:
+        self.column = column
+        self._read: dict[str, Expr] = {}
+
+    def condition(self, text: str, row: str, notes: Notes) -> Expr:
+        found = self._read.get(text)
+        if found is None:
+            found = _condition(text, self.column, notes.at(row=row, cell=self.column.label))
+            if found is not _BROKEN:  # each faulty cell has its finding
+                self._read[text] = found
+        return found
 
 
 def _condition(text: str, column: Column, notes: Notes) -> Expr:
@@ -155,22 +173,22 @@ def _condition(text: str, column: Column, notes: Notes) -> Expr:
         return _BROKEN
 
 
-def _row(record: Record, columns: tuple[Column, ...], notes: Notes) -> Row:
+def _row(record: Record, readers: tuple[_Reader, ...], notes: Notes) -> Row:
     return Row(
         id=str(record.get("_id")),
         description=str(record.get("_description", "")),
-        cells=_cells(record, columns, notes),
+        cells=_cells(record, readers, notes),
     )
 
 
 def _value_row(
     record: Record,
-    columns: tuple[Column, ...],
+    readers: tuple[_Reader, ...],
     outputs: dict[str, str],
     priority: int,
     notes: Notes,
 ) -> ValueRow:
-    row = _row(record, columns, notes)
+    row = _row(record, readers, notes)
     values = (
         expression_of(record.get(identity), notes.at(row=row.id, cell=field)) or _BROKEN
         for field, identity in outputs.items()
@@ -213,15 +231,15 @@ def _hit_policy(content: Record, needed: tuple[str, ...], what: str) -> str:
 
 
 def _rules(
-    rows: list[Record], columns: tuple[Column, ...], outputs: dict[str, str], notes: Notes
+    rows: list[Record], readers: tuple[_Reader, ...], outputs: dict[str, str], notes: Notes
 ) -> tuple[Rule, ...]:
-    return tuple(_rule(record, columns, outputs, notes) for record in rows)
+    return tuple(_rule(record, readers, outputs, notes) for record in rows)
 
 
 def _rule(
-    record: Record, columns: tuple[Column, ...], outputs: dict[str, str], notes: Notes
+    record: Record, readers: tuple[_Reader, ...], outputs: dict[str, str], notes: Notes
 ) -> Rule:
-    row = _row(record, columns, notes)
+    row = _row(record, readers, notes)
     notes = notes.at(row=row.id)
     effect, on_missing = _output(record, outputs, "effect"), _output(record, outputs, "onMissing")
     return Rule(

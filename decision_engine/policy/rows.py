@@ -2,11 +2,12 @@
 
 from typing import Any, Final
 
-from decision_engine.policy.closures import Closure, closure
+from decision_engine.policy.closures import Closure, Facts, closure
 from decision_engine.policy.codegen import value_function
 from decision_engine.policy.document import Row
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.syntax import Compare, Expr, Literal, Logic, Member, Ref, Within
+from decision_engine.policy.values import Fact
 
 _PREPARED: Final = {
     "==": "__eq__",
@@ -21,7 +22,7 @@ _PREPARED: Final = {
 class PreparedRow:
     """A row's condition: tests of one place against constants, and functions for the rest."""
 
-    __slots__ = ("_functions", "_tests", "condition")
+    __slots__ = ("_closure", "_functions", "_layout", "_row", "_tests")
 
     def __init__(self, row: Row, layout: Layout) -> None:
         tests: list[Any] = []
@@ -34,7 +35,14 @@ class PreparedRow:
                 tests.append(prepared)
         self._tests = tuple(tests)
         self._functions = tuple(value_function(part, layout) for part in rest)
-        self.condition: Closure = closure(row.condition, layout)
+        self._row, self._layout = row, layout
+        self._closure: Closure | None = None
+
+    def condition(self, facts: Facts) -> Fact:
+        """Return the row's truth in three values; its closure is made when first asked for."""
+        if self._closure is None:
+            self._closure = closure(self._row.condition, self._layout)
+        return self._closure(facts)
 
     def holds(self, facts: list[Any]) -> bool:
         """Tell whether the row is true, with every fact known."""
@@ -55,7 +63,8 @@ def _parts(condition: Expr) -> list[Expr]:
         low = Compare(">=" if condition.low_closed else ">", condition.subject, condition.low)
         high = Compare("<=" if condition.high_closed else "<", condition.subject, condition.high)
         return [low, high]
-    return [] if condition == Literal(value=True) else [condition]
+    certain = isinstance(condition, Literal) and condition.value is True
+    return [] if certain else [condition]
 
 
 def _prepare(expr: Expr, layout: Layout) -> Any:

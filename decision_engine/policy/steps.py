@@ -6,15 +6,16 @@ soon as something has no value (no row, no exact result); the three-valued varia
 the beginning and says what is missing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from decision_engine.policy.closures import closure
+from decision_engine.policy.closures import Closure, closure
 from decision_engine.policy.codegen import block_function, values_function
 from decision_engine.policy.document import (
     ExpressionNode,
     FunctionNode,
+    OnMissing,
     RuleTable,
     ScorecardNode,
     ValueTable,
@@ -26,6 +27,7 @@ from decision_engine.policy.rows import PreparedRow
 from decision_engine.policy.run import NoAnswerError, Run
 from decision_engine.policy.scorecard import Attribute, Loss, Scorecard
 from decision_engine.policy.syntax import Expr, Literal
+from decision_engine.policy.table_index import row_finder
 from decision_engine.policy.values import NOTHING, Fact, Missing, missing_of
 
 
@@ -55,17 +57,23 @@ class RuleStep:
             (first + index, PreparedRow(rule, layout), rule.on_missing)
             for index, rule in enumerate(node.rules)
         )
+        self._find = row_finder([rule.condition for rule in node.rules], layout, first=False)
+
+    def _candidates(self, facts: list[Any]) -> Sequence[tuple[int, PreparedRow, OnMissing]]:
+        """Return the rows that are not certainly `no_hit`."""
+        rows = self._rows
+        return rows if self._find is None else [rows[i] for i in self._find(facts)]
 
     def fast(self, run: Run) -> None:
         """Mark the rows that hit."""
         facts, codes = run.facts, run.codes
-        for index, row, _ in self._rows:
+        for index, row, _ in self._candidates(facts):
             if row.holds(facts):
                 codes[index] = HIT
 
     def slow(self, run: Run) -> None:
         """Mark every row, with the inputs to blame where one cannot be evaluated."""
-        for index, row, on_missing in self._rows:
+        for index, row, on_missing in self._candidates(run.facts):
             result = row.condition(run.facts)
             if isinstance(result, Missing):
                 # What no input explains, a value of a branch not taken, is never passed over.
@@ -74,6 +82,9 @@ class RuleStep:
                 run.blames[index] = tuple(sorted(result.names))
             else:
                 run.codes[index] = HIT if result else NO_HIT
+
+
+_ValueRow = tuple[PreparedRow, Callable[[list[Any]], Any], tuple[Closure, ...]]
 
 
 class ValueStep:
@@ -91,11 +102,17 @@ class ValueStep:
             )
             for row in node.searched
         )
+        self._find = row_finder([row.condition for row in node.rows], layout, first=True)
+
+    def _candidates(self, facts: list[Any]) -> Sequence[_ValueRow]:
+        """Return the rows that are not certainly false, up to one that is certainly true."""
+        rows = self.rows
+        return rows if self._find is None else [rows[i] for i in self._find(facts)]
 
     def fast(self, run: Run) -> None:
         """Write the outputs of the first true row."""
         facts = run.facts
-        for row, outputs, _ in self.rows:
+        for row, outputs, _ in self._candidates(facts):
             if row.holds(facts):
                 facts[self._start : self._end] = outputs(facts)
                 return
@@ -107,7 +124,7 @@ class ValueStep:
 
     def _outputs(self, run: Run) -> list[Fact]:
         nothing: Missing = NOTHING
-        for row, _, outputs in self.rows:
+        for row, _, outputs in self._candidates(run.facts):
             result = row.condition(run.facts)
             if isinstance(result, Missing):
                 nothing = result

@@ -32,15 +32,25 @@ class _Tree:
         return tuple(found)
 
 
+class _Leaf(_Tree):
+    """A node without sub-expressions: most of a big table, so it answers at once."""
+
+    __slots__ = ()
+
+    @property
+    def parts(self) -> "tuple[Expr, ...]":
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
-class Literal(_Tree):
+class Literal(_Leaf):
     """A number, text or boolean written in the policy."""
 
     value: Value
 
 
 @dataclass(frozen=True, slots=True)
-class Ref(_Tree):
+class Ref(_Leaf):
     """An input or a derived value by its dotted name; `local` when it was written `$.key`."""
 
     name: str
@@ -89,6 +99,11 @@ class Compare(_Tree):
     left: "Expr"
     right: "Expr"
 
+    @property
+    def parts(self) -> "tuple[Expr, ...]":
+        """Both sides; big tables are made of these, so they are not looked for."""
+        return (self.left, self.right)
+
 
 @dataclass(frozen=True, slots=True)
 class Member(_Tree):
@@ -108,6 +123,11 @@ class Within(_Tree):
     low_closed: bool
     high_closed: bool
 
+    @property
+    def parts(self) -> "tuple[Expr, ...]":
+        """The subject and both ends, at once for the same reason."""
+        return (self.subject, self.low, self.high)
+
 
 @dataclass(frozen=True, slots=True)
 class Logic(_Tree):
@@ -125,7 +145,7 @@ class Not(_Tree):
 
 
 @dataclass(frozen=True, slots=True)
-class NullTest(_Tree):
+class NullTest(_Leaf):
     """Is this input missing? Never missing itself; `name` is empty only inside the parser."""
 
     name: str
@@ -144,6 +164,7 @@ class Choice(_Tree):
 Numeric = Arithmetic | Call | Rounded | Quotient
 Test = Compare | Member | Within
 Boolean = Logic | Not | NullTest
+_NAMED = (Ref, NullTest)
 Expr = Literal | Ref | Choice | Numeric | Test | Boolean
 
 
@@ -153,12 +174,21 @@ def walk(expr: Expr) -> Iterator[tuple[Expr, int]]:
     while waiting:
         node, depth = waiting.pop()
         yield node, depth
-        waiting.extend((part, depth + 1) for part in reversed(node.parts))
+        if parts := node.parts:
+            waiting += [(part, depth + 1) for part in reversed(parts)]
+
+
+def nodes_in(expr: Expr) -> list[Expr]:
+    """Return every sub-expression, the expression itself first."""
+    found = [expr]
+    for node in found:
+        found += node.parts
+    return found
 
 
 def names_in(expr: Expr) -> frozenset[str]:
     """Return the dotted names that an expression reads, null tests included."""
-    return frozenset(node.name for node, _ in walk(expr) if isinstance(node, Ref | NullTest))
+    return frozenset([node.name for node in nodes_in(expr) if isinstance(node, _NAMED)])
 
 
 def conjunction(conditions: tuple[Expr, ...]) -> Expr:

@@ -8,6 +8,7 @@ neighbours and the points between them tries every case: no interval algebra to 
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import pairwise
+from typing import Final
 
 from decision_engine.policy.closures import Facts, closure
 from decision_engine.policy.document import ValueTable
@@ -22,9 +23,13 @@ from decision_engine.policy.syntax import (
     Ref,
     Within,
     names_in,
-    walk,
+    nodes_in,
 )
+from decision_engine.policy.table_index import row_finder
 from decision_engine.policy.values import EXACT, QUANTA, Value, plain, rounded
+
+_PLAIN: Final = (Ref, Literal)
+_TESTS: Final = (Compare, Member, Within)
 
 
 def check_coverage(node: ValueTable, fields: dict[str, Field], notes: Notes) -> None:
@@ -39,7 +44,7 @@ def check_coverage(node: ValueTable, fields: dict[str, Field], notes: Notes) -> 
         return
     made = fields[next(iter(names))]
     examples = _examples(made, conditions)
-    rows = _rows_of(examples, made, conditions)
+    rows = _rows_of(examples, made, node.rows)
     _note_gap(made, rows, notes)
     _note_overlap(made, rows, node, notes)
 
@@ -47,9 +52,9 @@ def check_coverage(node: ValueTable, fields: dict[str, Field], notes: Notes) -> 
 def _simple(condition: Expr) -> bool:
     """Tell whether literals are compared with the field itself, not with arithmetic on it."""
     return all(
-        isinstance(part, Ref | Literal)
-        for node, _ in walk(condition)
-        if isinstance(node, Compare | Member | Within)
+        isinstance(part, _PLAIN)
+        for node in nodes_in(condition)
+        if isinstance(node, _TESTS)
         for part in node.parts
     )
 
@@ -60,7 +65,7 @@ def _examples(made: Field, conditions: Iterable[Expr]) -> list[Value]:
     literals = {
         node.value
         for condition in conditions
-        for node, _ in walk(condition)
+        for node in nodes_in(condition)
         if isinstance(node, Literal)
     }
     if made.kind == "string":
@@ -89,16 +94,30 @@ def _middle(one: Decimal, two: Decimal) -> Decimal:
 
 
 def _rows_of(
-    examples: list[Value], made: Field, conditions: list[Expr]
+    examples: list[Value], made: Field, rows: tuple[ValueRow, ...]
 ) -> list[tuple[Value, list[int]]]:
+    """Return each example with the first rows that it finds: two that have cells are enough."""
     layout = Layout()
     layout.add(made.name, frozenset())
+    conditions = [row.condition for row in rows]
     tests = [closure(condition, layout) for condition in conditions]
+    everything = range(len(rows))
+    find = row_finder(conditions, layout, first=False) or (lambda _: everything)
     result = []
     for example in examples:
         facts: Facts = [example]
-        result.append((example, [i for i, test in enumerate(tests) if test(facts) is True]))
+        true = (i for i in find(facts) if tests[i](facts) is True)
+        result.append((example, _first_two(true, rows)))
     return result
+
+
+def _first_two(true: Iterable[int], rows: tuple[ValueRow, ...]) -> list[int]:
+    found: list[int] = []
+    for index in true:
+        found.append(index)
+        if sum(1 for i in found if rows[i].cells) == 2:  # noqa: PLR2004
+            break
+    return found
 
 
 def _note_gap(made: Field, rows: list[tuple[Value, list[int]]], notes: Notes) -> None:

@@ -27,7 +27,7 @@ from decision_engine.policy.findings import Notes
 from decision_engine.policy.graph import Ordered
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.scorecard import Scorecard
-from decision_engine.policy.syntax import Choice, Expr, Logic, Not, NullTest, Ref, walk
+from decision_engine.policy.syntax import Choice, Expr, Logic, Not, NullTest, Ref, nodes_in
 
 Inputs = frozenset[str]
 _NONE: Inputs = frozenset()
@@ -64,8 +64,9 @@ def _rules(node: AnyNode) -> tuple[Rule, ...]:
 
 def _check_null_tests(node: AnyNode, covered: Inputs, notes: Notes) -> None:
     for row, cell, expr in expressions_of(node):
-        tested = {part.name for part, _ in walk(expr) if isinstance(part, NullTest)}
-        _note(tested - covered, "a null test", notes.at(row=row, cell=cell))
+        tested = {part.name for part in nodes_in(expr) if isinstance(part, NullTest)}
+        if tested:
+            _note(tested - covered, "a null test", notes.at(row=row, cell=cell))
 
 
 def _check_missing_bins(
