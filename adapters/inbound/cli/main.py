@@ -14,6 +14,7 @@ from adapters.inbound.cli.events import events
 from adapters.inbound.cli.failures import Failure, document_of, failure_of
 from adapters.inbound.cli.output import print_document
 from adapters.inbound.cli.policies import policy
+from adapters.inbound.cli.policy_tools import TOOLS
 from adapters.inbound.cli.quotes import quote
 from adapters.inbound.cli.reviews import review
 from adapters.inbound.cli.wiring import Wiring
@@ -60,6 +61,8 @@ def build_cli(wiring: Wiring) -> click.Group:
     root = Root("creditctl", context_settings=settings, help=ABOUT)
     for command in COMMANDS:
         root.add_command(command)
+    for tool in TOOLS:
+        policy.add_command(tool)
     return root
 
 

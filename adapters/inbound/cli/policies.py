@@ -29,6 +29,9 @@ from adapters.system import SystemClock
 from domain.instants import SAO_PAULO
 
 NOON: Final = time(12)
+#: The forms of a trace.
+CONDITIONS: Final = "conditions"
+ZEN: Final = "zen"
 
 
 def policy_options(function: AnyFunction) -> AnyFunction:
@@ -86,7 +89,21 @@ def check(output: Output, *, file: Path, models: Sequence[Path], reasons: Path |
     return ExitCode.DONE if found.valid else ExitCode.FOUND_WRONG
 
 
-@policy.command("eval")
+class _Traced(click.Command):
+    """Lets `--trace` stand alone, whatever comes after it, and take the word `zen`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, with the usual trace where none is named."""
+        joined: list[str] = []
+        for word in args:
+            if word == "zen" and joined and joined[-1] == f"--trace={CONDITIONS}":
+                joined[-1] = f"--trace={ZEN}"
+            else:
+                joined.append(f"--trace={CONDITIONS}" if word == "--trace" else word)
+        return super().parse_args(ctx, joined)
+
+
+@policy.command("eval", cls=_Traced)
 @policy_options
 @click.option(
     "--input",
@@ -95,7 +112,13 @@ def check(output: Output, *, file: Path, models: Sequence[Path], reasons: Path |
     required=True,
     help="JSON object of inputs by name, or NDJSON with one a line; - is standard input.",
 )
-@click.option("--trace", "traced", is_flag=True, help="Also say how each condition came out.")
+@click.option(
+    "--trace",
+    "traced",
+    type=click.Choice([CONDITIONS, ZEN]),
+    metavar="[zen]",
+    help="Also say how each condition came out; with zen, as the editor of JDM displays it.",
+)
 @day_option
 @language_option
 @json_option
@@ -103,7 +126,7 @@ def evaluate(
     output: Output,
     *,
     source: Path,
-    traced: bool,
+    traced: str | None,
     language: str,
     day: date | None,
     **rest: Any,
@@ -115,10 +138,14 @@ def evaluate(
     loans gets the platform's verdict with its offers. For another the outcome tells what its rules
     ask for: DECLINED, REFERRED, REDUCE, or PASSED when none objects.
     """
-    found, runner = _runner(day=day, **rest)
+    found, runner = runner_of(day=day, **rest)
     inputs = read_inputs(source)
     results = [runner.run(values) for values in inputs.values]
-    documents = [result.document(language, traced=traced) for result in results]
+    documents = [result.document(language, traced=traced == CONDITIONS) for result in results]
+    if traced == ZEN:
+        raw = found.contents[found.sources.policy]
+        for document, result in zip(documents, results, strict=True):
+            document["zen_trace"] = views.numbers(result.zen_trace(raw))
     head = {"policy": views.identity(found)}
     body = {"results": documents} if inputs.many else documents[0]
     output.show({**head, **body}, lambda page: views.results(page, documents, many=inputs.many))
@@ -132,7 +159,7 @@ def evaluate(
 def test(output: Output, *, cases: Path, day: date | None, **rest: Any) -> ExitCode:
     """Run the golden cases of a policy FILE; exit code 1 when one comes out otherwise."""
     golden = read_cases(cases)
-    found, runner = _runner(day=day or golden.on, **rest)
+    found, runner = runner_of(day=day or golden.on, **rest)
     verdicts = [judge(runner, case) for case in golden.cases]
     failed = [verdict for verdict in verdicts if verdict.differences]
     document = {
@@ -145,9 +172,15 @@ def test(output: Output, *, cases: Path, day: date | None, **rest: Any) -> ExitC
     return ExitCode.FOUND_WRONG if failed else ExitCode.DONE
 
 
-def _runner(
+def runner_of(
     file: Path, models: Sequence[Path], reasons: Path | None, day: date | None
 ) -> tuple[Examined, Runner]:
+    """
+    Return a checked policy and what runs it.
+
+    Raises:
+        Failure: `FOUND_WRONG` with every error of the policy, `BAD_USAGE` for a file.
+    """
     found, wiring = examine(Sources(file, models, reasons)), wiring_of()
     rulebook = found.rulebook(wiring.iof_table(), wiring.funding_table())
     noon = datetime.combine(day, NOON, SAO_PAULO) if day else SystemClock().now()

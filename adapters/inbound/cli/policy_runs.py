@@ -1,95 +1,20 @@
-"""Running a policy on given inputs, as the platform would, without a server or a customer."""
+"""Running a policy on given inputs without a server: what cannot be run is bad usage."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from adapters.inbound.cli.failures import BadUsage
-from decision_engine.assess import OFFER_VALUES, Assessor
-from decision_engine.case import CreditCase
-from decision_engine.evidence import value_of
-from decision_engine.exposure import Commitment, Exposure
-from decision_engine.policy.evaluation import Evaluation, RuleResult
-from decision_engine.policy.reasons import rank_reasons
-from decision_engine.policy.trace import TraceEntry, trace
-from decision_engine.policy.values import Value, plain
-from decision_engine.rulebook import Rulebook
-from decision_engine.snapshot import NOT_READ, Attribute, Snapshot, judge
-from domain.application import CreditApplication
-from domain.decision import ReasonCode
-from domain.features import MISSING, Feature
-from domain.instants import epoch_micros
-from domain.money import Money
+from decision_engine import trial
+from decision_engine.trial import Run
 
-AMOUNT: Final = "application.amount"
-TERM: Final = "application.term_months"
-NOBODY: Final = "policy-eval"
-#: What stands for an amount and a term that nobody asked for; no result shows them.
-NOTHING_ASKED: Final[Mapping[str, Value]] = {AMOUNT: Decimal(1), TERM: Decimal(1)}
-
-Attributes = Mapping[str, Attribute]
-Inputs = Mapping[str, Value | None]
+__all__ = ["Run", "Runner", "flat"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """What a policy said to one set of inputs."""
-
-    outcome: str
-    reasons: tuple[ReasonCode, ...]
-    offers: tuple[Mapping[str, object], ...]
-    evaluation: Evaluation
-    assessor: Assessor
-    case: CreditCase
-    inputs: Inputs
-    unusable: Mapping[str, str]
-
-    @property
-    def values(self) -> dict[str, str | None]:
-        """Every derived value as text; None is missing."""
-        made = self.evaluation.values.items()
-        return {name: None if value is None else plain(value) for name, value in made}
-
-    def document(self, language: str, *, traced: bool) -> dict[str, object]:
-        """Return the result as plain data."""
-        document: dict[str, object] = {
-            "outcome": self.outcome,
-            "reasons": self.case.reasons_shown(self.reasons, language),
-            "offers": list(self.offers),
-            "values": self.values,
-            "rules": [_rule(result) for result in self.evaluation.results],
-            "uncovered": list(self.evaluation.uncovered),
-            "unusable": dict(self.unusable),
-        }
-        return document | ({"trace": [e.plain() for e in self._trace()]} if traced else {})
-
-    def rules(self, result: str) -> list[str]:
-        """Return the rules with a result, in the order of the policy."""
-        return [each.rule_id for each in self.evaluation.results if each.result == result]
-
-    def _trace(self) -> list[TraceEntry]:
-        compiled = self.case.rulebook.compiled
-        return trace(compiled, self.inputs, {"price": self.assessor.price})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runner:
-    """
-    Evaluates one policy; `as_of` chooses the rows of dated tables.
-
-    A policy that prices loans gets the verdict of the platform, counter-offers included. For any
-    other the outcome says what its rules ask for: `DECLINED`, `REFERRED`, `REDUCE` or `PASSED`.
-    """
-
-    rulebook: Rulebook
-    as_of: datetime
-
-    @property
-    def prices_loans(self) -> bool:
-        """Whether the policy makes everything that an offer needs."""
-        return set(OFFER_VALUES) <= set(self.rulebook.compiled.derived)
+class Runner(trial.Runner):
+    """Evaluates one policy; see `trial.Runner`."""
 
     def run(self, given: Mapping[str, Any], stale: frozenset[str] = frozenset()) -> Run:
         """
@@ -99,146 +24,19 @@ class Runner:
             Failure: `BAD_USAGE`, for a name that is no input.
             InvalidInputError: an amount or term that nobody can ask for.
         """
-        attributes = self._attributes(flat(given), stale)
-        known = {name: held.usable for name, held in attributes.items()}
-        case = self._case(attributes, known)
-        assessor = case.assessor(_exposure(known))
-        # What the request and the ledger always tell may still be missing here: then no offer can
-        # be worked out, and the rules alone say what follows.
-        given_always = {AMOUNT, TERM, *(name for name in known if name.startswith(NOT_READ))}
-        if self.prices_loans and all(known.get(name) is not None for name in given_always):
-            return self._assessed(assessor, case, attributes)
-        return self._evaluated(assessor, case, attributes)
-
-    def _attributes(self, given: Mapping[str, Any], stale: frozenset[str]) -> Attributes:
-        known = {field.name for field in self.rulebook.compiled.inputs}
-        unknown = sorted((given.keys() | stale) - known)
-        if unknown:
-            raise BadUsage("The policy has no such input.", unknown)
-        now = epoch_micros(self.as_of)
-        attributes = {}
-        for field in self.rulebook.fields:
-            value = _value(field.name, given.get(field.name), field.kind)
-            feature = MISSING if value is None else Feature(value, now)
-            held = judge(field, feature, self.as_of)
-            attributes[field.name] = Attribute(value, "stale", now) if field.name in stale else held
-        return attributes
-
-    def _case(self, attributes: Attributes, known: Inputs) -> CreditCase:
-        profile = {n: held for n, held in attributes.items() if not n.startswith(NOT_READ)}
-        snapshot = Snapshot(
-            status="present",
-            person_id=NOBODY,
-            profile_version=0,
-            as_of=self.as_of,
-            attributes=profile,
-        )
-        application = _application(known, self.rulebook.policy.product)
-        return CreditCase(application=application, rulebook=self.rulebook, snapshot=snapshot)
-
-    def _assessed(self, assessor: Assessor, case: CreditCase, attributes: Attributes) -> Run:
-        verdict = assessor.assess()
-        asked = case.application.amount.centavos, case.application.term_months
-        candidate = verdict.asked or assessor.candidate(*asked)
-        return Run(
-            outcome=verdict.outcome.value,
-            reasons=verdict.reasons,
-            offers=tuple(offer.canonical() for offer in verdict.offers),
-            evaluation=candidate.evaluation,
-            assessor=assessor,
-            case=case,
-            inputs=assessor.inputs(*asked),
-            unusable=_unusable(attributes),
-        )
-
-    def _evaluated(self, assessor: Assessor, case: CreditCase, attributes: Attributes) -> Run:
-        inputs = {name: held.usable for name, held in attributes.items()}
-        functions = {"price": assessor.price}
-        evaluation = self.rulebook.compiled.evaluate(inputs, functions)
-        outcome = _outcome(evaluation)
-        return Run(
-            outcome=outcome,
-            reasons=self._reasons(evaluation, outcome, attributes),
-            offers=(),
-            evaluation=evaluation,
-            assessor=assessor,
-            case=case,
-            inputs=inputs,
-            unusable=_unusable(attributes),
-        )
-
-    def _reasons(
-        self, evaluation: Evaluation, outcome: str, attributes: Attributes
-    ) -> tuple[ReasonCode, ...]:
-        made = "COUNTER_OFFER" if outcome == "REDUCE" else outcome
-        states = {n: held.state for n, held in attributes.items() if held.state != "ok"}
-        ranked = rank_reasons(evaluation, self.rulebook.reasons, made, states)
-        return tuple(ReasonCode(r.code, r.family, r.attribute) for r in ranked)
+        with _usable():
+            return trial.Runner.run(self, given, stale)
 
 
-def _rule(result: RuleResult) -> dict[str, object]:
-    return {
-        "rule": result.rule_id,
-        "code": result.code,
-        "effect": result.effect,
-        "result": result.result,
-        "missing": list(result.missing),
-    }
-
-
-def flat(given: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return nested objects as one object with dotted names."""
-    names: dict[str, Any] = {}
-    for name, value in given.items():
-        inner = flat(value, f"{prefix}{name}.") if isinstance(value, dict) else None
-        found = {f"{prefix}{name}": value} if inner is None else inner
-        if twice := sorted(names.keys() & found.keys()):
-            raise BadUsage("An input stands there twice.", twice)
-        names.update(found)
-    return names
+    with _usable():
+        return trial.flat(given)
 
 
-def _value(name: str, given: Any, kind: str) -> Value | None:
-    if given is None or isinstance(given, bool):
-        return given
-    if not isinstance(given, str | int | Decimal):
-        raise BadUsage("An input is a text, a number, true, false or null.", [name])
-    if kind == "number":
-        return value_of(str(given), kind)
-    # A number where a text belongs stays one, so that it counts as missing.
-    return given if isinstance(given, str) else Decimal(given)
-
-
-def _application(known: Inputs, product: str) -> CreditApplication:
-    asked = {**NOTHING_ASKED, **{n: value for n, value in known.items() if value is not None}}
-    return CreditApplication(
-        customer_id=NOBODY,
-        product=str(asked.get("application.product", product)),
-        channel=str(asked.get("application.channel", "api")),
-        amount=Money(_centavos(asked[AMOUNT])),
-        term_months=_centavos(asked[TERM]) // 100,
-    )
-
-
-def _exposure(known: Inputs) -> Exposure:
-    outstanding = _centavos(known.get("exposure.outstanding"))
-    service = _centavos(known.get("exposure.service"))
-    held = (Commitment("given", outstanding, service),) if outstanding or service else ()
-    return Exposure(held)
-
-
-def _centavos(value: Value | None) -> int:
-    return int(value.scaleb(2)) if isinstance(value, Decimal) else 0
-
-
-def _outcome(evaluation: Evaluation) -> str:
-    asked = {result.consequence for result in evaluation.results}
-    if "decline" in asked:
-        return "DECLINED"
-    if "refer" in asked or evaluation.uncovered:
-        return "REFERRED"
-    return "REDUCE" if "reduce" in asked else "PASSED"
-
-
-def _unusable(attributes: Attributes) -> dict[str, str]:
-    return {name: held.state for name, held in attributes.items() if held.state != "ok"}
+@contextmanager
+def _usable() -> Iterator[None]:
+    try:
+        yield
+    except trial.UnusableInputError as error:
+        raise BadUsage(f"{error.detail[0].upper()}{error.detail[1:]}.", error.names) from error

@@ -1,6 +1,8 @@
 """Policies, their findings and their results as an analyst reads them."""
 
+import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from adapters.inbound.cli import decision_views
@@ -115,6 +117,20 @@ def _result(page: Page, document: Document) -> None:
     page.table(names, [[rule[name] for name in names] for rule in document["rules"]])
     if "trace" in document:
         _trace(page, document["trace"])
+    if "zen_trace" in document:
+        page.heading("Trace as the JDM editor shows it")
+        page.line(json.dumps(document["zen_trace"], ensure_ascii=False))
+
+
+def numbers(value: Any) -> Any:
+    """Return a trace with the numbers of JSON, as the editor reads them."""
+    if isinstance(value, dict):
+        return {name: numbers(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [numbers(item) for item in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
 
 
 def _trace(page: Page, entries: Sequence[Document]) -> None:

@@ -24,7 +24,7 @@ def test_help_is_whole_sentences(name: str) -> None:
 def test_what_later_issues_bring_is_not_there(run: Terminal) -> None:
     later = (
         *("ingest", "parked", "saga", "reconcile", "book", "ops"),
-        *("policy diff", "policy explain", "policy publish", "policy rollback", "policy bench"),
+        *("policy publish", "policy rollback"),
     )
 
     assert [name for name in later if run(*name.split(), "--help").exit_code != 2] == []
