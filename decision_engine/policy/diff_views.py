@@ -103,7 +103,8 @@ class View:
         """Return an edge by the names of its nodes."""
         names = {node.id: node.name for node in self.nodes}
         source, target = (f'"{names.get(end, end)}"' for end in edge[:2])
-        return " ".join((source, "->", target, *edge[2:]))
+        handle = [f"({part})" for part in edge[2:] if part]
+        return " ".join((source, "->", target, *handle))
 
 
 def view_of(document: PolicyDocument) -> View:

@@ -102,7 +102,7 @@ class ValueStep:
             )
             for row in node.searched
         )
-        self._find = row_finder([row.condition for row in node.rows], layout, first=True)
+        self._find = row_finder([row.condition for row in node.searched], layout, first=True)
 
     def _candidates(self, facts: list[Any]) -> Sequence[_ValueRow]:
         """Return the rows that are not certainly false, up to one that is certainly true."""

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from decision_engine.policy.closures import Facts, closure
-from decision_engine.policy.document import ValueTable
+from decision_engine.policy.document import ValueRow, ValueTable
 from decision_engine.policy.findings import Notes
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.schema import Field

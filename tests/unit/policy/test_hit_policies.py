@@ -182,3 +182,13 @@ def test_a_missing_input_of_any_row_covers_in_a_unique_table_alone() -> None:
 
     assert errors("unique") == []
     assert len(errors("first")) == 1
+
+
+def test_a_priority_table_that_is_large_enough_for_an_index_keeps_its_order() -> None:
+    """The number of a row goes against its place, and the table is searched by an index."""
+    rows = [[f"r{i}", f">= {i}", f"{i}", f"{20 - i}"] for i in range(11)]
+    policy = compiled(table("t", ["n"], ["o", "priority"], rows, hitPolicy="priority"))
+
+    for value in range(11):
+        found = policy.evaluate({"n": Decimal(value)}, {})
+        assert found.values["o"] == value
