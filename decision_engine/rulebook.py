@@ -91,7 +91,7 @@ def build_rulebook(artifacts: Artifacts, tz_version: str) -> Rulebook:
         funding=FundingTable.parse(artifacts.funding),
         tz_version=tz_version,
         fields=tuple(
-            InputField(field.name, field.kind, field.max_age_days, field.reader())
+            InputField(field.name, str(field.kind), field.max_age_days, field.scalar_reader())
             for field in compiled.reads
         ),
         texts=texts_of(compiled),

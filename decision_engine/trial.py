@@ -13,7 +13,7 @@ from decision_engine.exposure import Commitment, Exposure
 from decision_engine.policy.evaluation import Evaluation, RuleResult
 from decision_engine.policy.reasons import rank_reasons
 from decision_engine.policy.trace import TraceEntry, trace
-from decision_engine.policy.values import Function, Value, plain
+from decision_engine.policy.values import Function, Scalar, Value, plain
 from decision_engine.policy.zen_trace import zen_trace
 from decision_engine.rulebook import Rulebook
 from decision_engine.snapshot import NOT_READ, Attribute, Snapshot, judge
@@ -28,7 +28,7 @@ AMOUNT: Final = "application.amount"
 TERM: Final = "application.term_months"
 NOBODY: Final = "policy-eval"
 #: What stands for an amount and a term that nobody asked for; no result shows them.
-NOTHING_ASKED: Final[Mapping[str, Value]] = {AMOUNT: Decimal(1), TERM: Decimal(1)}
+NOTHING_ASKED: Final[Mapping[str, Scalar]] = {AMOUNT: Decimal(1), TERM: Decimal(1)}
 
 Attributes = Mapping[str, Attribute]
 Inputs = Mapping[str, Value | None]
@@ -226,7 +226,7 @@ def flat(given: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return names
 
 
-def _value(name: str, given: Any, kind: str) -> Value | None:
+def _value(name: str, given: Any, kind: str) -> Scalar | None:
     if given is None or isinstance(given, bool):
         return given
     if not isinstance(given, str | int | Decimal):

@@ -9,9 +9,13 @@ missing: that monotony is what "fail closed" rests on.
 
 import operator
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Final, assert_never
 
+from decision_engine.policy.each import each
+from decision_engine.policy.functions.lists import element, part_of
+from decision_engine.policy.functions.numbers import divide
+from decision_engine.policy.functions.operations import ARITHMETIC
+from decision_engine.policy.functions.registry import FUNCTIONS
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.syntax import (
     Arithmetic,
@@ -19,7 +23,13 @@ from decision_engine.policy.syntax import (
     Call,
     Choice,
     Compare,
+    Each,
     Expr,
+    FieldOf,
+    Index,
+    Item,
+    Items,
+    Listing,
     Literal,
     Logic,
     Member,
@@ -29,10 +39,11 @@ from decision_engine.policy.syntax import (
     Quotient,
     Ref,
     Rounded,
+    Slice,
     Test,
     Within,
 )
-from decision_engine.policy.values import EXACT, Fact, Missing, missing_of, quotient, rounded
+from decision_engine.policy.values import Fact, Missing, missing_of, quotient, rounded
 
 Facts = list[Fact]
 Closure = Callable[[Facts], Fact]
@@ -45,12 +56,6 @@ ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-ARITHMETIC: Final[Mapping[str, Callable[[Any, Any], Decimal]]] = {
-    "+": EXACT.add,
-    "-": EXACT.subtract,
-    "*": EXACT.multiply,
-}
-_CALLS: Final[Mapping[str, Callable[..., Any]]] = {"abs": EXACT.abs, "min": min, "max": max}
 
 
 def closure(expr: Expr, layout: Layout) -> Closure:
@@ -60,17 +65,17 @@ def closure(expr: Expr, layout: Layout) -> Closure:
             return _constant(expr.value)
         case Ref():
             return operator.itemgetter(layout.places[expr.name])
-        case Choice():
-            return _choice(*(closure(part, layout) for part in expr.parts))
         case Compare() | Member() | Within():
             return _test(expr, layout)
         case Logic() | Not() | NullTest():
             return _boolean(expr, layout)
-        case _:
+        case Arithmetic() | Rounded() | Quotient():
             return _numeric(expr, layout)
+        case _:
+            return _other(expr, layout)
 
 
-def _constant(value: Fact) -> Closure:
+def _constant(value: Any) -> Closure:
     return lambda _: value
 
 
@@ -89,20 +94,57 @@ def _numeric(expr: Numeric, layout: Layout) -> Closure:
     match expr:
         case Arithmetic():
             function: Callable[..., Any] = ARITHMETIC[expr.operator]
-        case Call():
-            function = _CALLS[expr.function] if len(expr.arguments) > 1 else _single(expr)
         case Rounded(digits=digits):
             function = lambda value: rounded(value, digits)  # noqa: E731
-        case Quotient(digits=digits):
-            function = lambda top, bottom: quotient(top, bottom, digits)  # noqa: E731
-            blame = layout.behind(expr.divisor)
+        case Quotient():
+            function, blame = _division(expr.digits), layout.behind(expr.divisor)
         case _:
             assert_never(expr)
     return _strict(function, tuple(closure(part, layout) for part in expr.parts), blame)
 
 
-def _single(expr: Call) -> Callable[..., Any]:
-    return EXACT.abs if expr.function == "abs" else EXACT.plus
+def _division(digits: int | None) -> Callable[..., Any]:
+    if digits is None:
+        return divide
+    return lambda top, bottom: quotient(top, bottom, digits)
+
+
+def _other(expr: Choice | Call | Listing, layout: Layout) -> Closure:
+    match expr:
+        case Choice():
+            return _choice(*(closure(part, layout) for part in expr.parts))
+        case Item():
+            return operator.itemgetter(-1)
+        case Each():
+            subject, body = closure(expr.subject, layout), closure(expr.body, layout)
+            return each(expr.function, subject, body, layout.behind(expr.subject))
+        case Slice():
+            return _slice(expr, layout)
+        case _:
+            parts = tuple(closure(part, layout) for part in expr.parts)
+            return _strict(_function(expr), parts, layout.behind(expr))
+
+
+def _function(expr: Call | Items | Index | FieldOf) -> Callable[..., Any]:
+    match expr:
+        case Call():
+            return FUNCTIONS[expr.function].run
+        case Items():
+            return _listed
+        case Index():
+            return element
+        case _:
+            return operator.methodcaller("field", expr.name)
+
+
+def _listed(*items: Any) -> tuple[Any, ...]:
+    return items
+
+
+def _slice(expr: Slice, layout: Layout) -> Closure:
+    ends = (expr.first, expr.last)
+    first, last = (_constant(None) if end is None else closure(end, layout) for end in ends)
+    return _strict(part_of, (closure(expr.subject, layout), first, last), layout.behind(expr))
 
 
 def _strict(

@@ -7,25 +7,39 @@ are constants in the namespace, so a policy cannot reach Python. A generated fun
 which says why.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
+from decision_engine.policy.functions.lists import element, flatten, part_of
+from decision_engine.policy.functions.numbers import divide
+from decision_engine.policy.functions.operations import ARITHMETIC
+from decision_engine.policy.functions.registry import ALWAYS_NUMBERS, FUNCTIONS
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.syntax import (
     Arithmetic,
     Boolean,
     Call,
     Choice,
+    Closing,
     Compare,
+    Each,
+    Element,
     Expr,
+    FieldOf,
+    Item,
+    Items,
+    Listing,
     Literal,
     Logic,
     Member,
     Not,
     NullTest,
     Numeric,
+    Quotient,
     Ref,
     Rounded,
+    Slice,
     Test,
     Within,
 )
@@ -33,17 +47,39 @@ from decision_engine.policy.values import EXACT, quotient, rounded
 
 Generated = Callable[[list[Any]], Any]
 
-_ARITHMETIC: Final = {"+": "add", "-": "subtract", "*": "multiply"}
+_ARITHMETIC: Final = {
+    "+": "plus",
+    "-": "subtract",
+    "*": "multiply",
+    "%": "remainder",
+    "^": "power",
+}
 _HELPERS: Final[dict[str, Any]] = {
     "__builtins__": {},
     "add": EXACT.add,
-    "subtract": EXACT.subtract,
-    "multiply": EXACT.multiply,
-    "abs": EXACT.abs,
-    "min": min,
-    "max": max,
+    **{name: ARITHMETIC[sign] for sign, name in _ARITHMETIC.items()},
     "rounded": rounded,
     "quotient": quotient,
+    "divide": divide,
+    "element": element,
+    "part_of": part_of,
+    "flatten": flatten,
+    "list_of": tuple,
+    "any_of": any,
+    "all_of": all,
+    "length": len,
+    "number": Decimal,
+}
+#: The source of a closure's application to each `{item}` of `{items}`.
+_EACH: Final[Mapping[Closing, str]] = {
+    "map": "list_of([{body} for {item} in {items}])",
+    "flatMap": "flatten(list_of([{body} for {item} in {items}]))",
+    "filter": "list_of([{item} for {item} in {items} if {body}])",
+    "some": "any_of({body} for {item} in {items})",
+    "all": "all_of({body} for {item} in {items})",
+    "none": "(not any_of({body} for {item} in {items}))",
+    "one": "(length([{item} for {item} in {items} if {body}]) == 1)",
+    "count": "number(length([{item} for {item} in {items} if {body}]))",
 }
 
 
@@ -71,7 +107,9 @@ class _Builder:
 
     def __init__(self, layout: Layout) -> None:
         self._places = layout.places
+        self._numbers = layout.numbers
         self._namespace = dict(_HELPERS)
+        self._level = 0
 
     def function(self, body: str) -> Generated:
         """Compile the function `run(facts)` with this body."""
@@ -91,15 +129,14 @@ class _Builder:
                 return self._constant(expr.value)
             case Ref():
                 return self.place(expr.name)
-            case Choice():
-                condition, yes, no = self._sources(expr)
-                return f"({yes} if {condition} else {no})"
             case Compare() | Member() | Within():
                 return f"({self._test(expr)})"
             case Logic() | Not() | NullTest():
                 return self._boolean(expr)
-            case _:
+            case Arithmetic() | Rounded() | Quotient():
                 return self._numeric(expr)
+            case _:
+                return self._other(expr)
 
     def _sources(self, expr: Expr) -> list[str]:
         return [self.source(part) for part in expr.parts]
@@ -112,15 +149,69 @@ class _Builder:
     def _numeric(self, expr: Numeric) -> str:
         parts = self._sources(expr)
         match expr:
+            case Arithmetic(operator="+") if any(map(self._is_number, expr.parts)):
+                return f"add({', '.join(parts)})"
             case Arithmetic():
                 return f"{_ARITHMETIC[expr.operator]}({', '.join(parts)})"
-            case Call():
-                single = len(parts) == 1 and expr.function != "abs"
-                return parts[0] if single else f"{expr.function}({', '.join(parts)})"
             case Rounded():
                 return f"rounded({parts[0]}, {expr.digits})"
+            case Quotient(digits=None):
+                return f"divide({parts[0]}, {parts[1]})"
             case _:
                 return f"quotient({parts[0]}, {parts[1]}, {expr.digits})"
+
+    def _is_number(self, expr: Expr) -> bool:
+        """Tell whether this is certainly a number; what is added to a number is one too."""
+        match expr:
+            case Literal():
+                return isinstance(expr.value, Decimal)
+            case Ref():
+                return expr.name in self._numbers
+            case Arithmetic(operator="+"):
+                return any(map(self._is_number, expr.parts))
+            case Call():
+                return expr.function in ALWAYS_NUMBERS
+            case _:
+                return isinstance(expr, Numeric)
+
+    def _other(self, expr: Choice | Call | Listing) -> str:
+        match expr:
+            case Choice():
+                condition, yes, no = self._sources(expr)
+                return f"({yes} if {condition} else {no})"
+            case Call():
+                return self._call(expr)
+            case Items():
+                return _tuple(self._sources(expr))
+            case Each():
+                return self._each(expr)
+            case _:
+                return self._element(expr)
+
+    def _element(self, expr: Element) -> str:
+        match expr:
+            case Item():
+                return f"item_{self._level}"
+            case FieldOf():
+                return f"{self.source(expr.subject)}.field({self._constant(expr.name)})"
+            case Slice():
+                ends = (expr.subject, expr.first, expr.last)
+                parts = ("None" if end is None else self.source(end) for end in ends)
+                return f"part_of({', '.join(parts)})"
+            case _:
+                return f"element({', '.join(self._sources(expr))})"
+
+    def _call(self, expr: Call) -> str:
+        name = f"call_{expr.function}"
+        self._namespace[name] = FUNCTIONS[expr.function].run
+        return f"{name}({', '.join(self._sources(expr))})"
+
+    def _each(self, expr: Each) -> str:
+        items = self.source(expr.subject)
+        self._level += 1
+        item, body = f"item_{self._level}", self.source(expr.body)
+        self._level -= 1
+        return _EACH[expr.function].format(item=item, body=body, items=items)
 
     def _test(self, expr: Test) -> str:
         if isinstance(expr, Member):

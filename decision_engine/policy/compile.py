@@ -33,9 +33,10 @@ from decision_engine.policy.flow import (
 )
 from decision_engine.policy.graph import ordered
 from decision_engine.policy.layout import Layout
+from decision_engine.policy.list_values import Reader
 from decision_engine.policy.parse import parse
 from decision_engine.policy.run import NoAnswerError, Run, Step
-from decision_engine.policy.schema import Field, Reader
+from decision_engine.policy.schema import Field
 from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy.steps import (
     ExpressionStep,
@@ -178,7 +179,7 @@ def build(document: PolicyDocument, models: Mapping[str, Scorecard]) -> Compiled
     used = {node.model: models[node.model] for node in nodes if isinstance(node, ScorecardNode)}
     names = check_nodes(order, used, Notes())
     reads = tuple(item for item in document.inputs if item.name in names.read)
-    layout = Layout()
+    layout = Layout(frozenset(n for n, made in names.fields.items() if made.kind == "number"))
     for item in reads:
         layout.add(item.name, frozenset({item.name}))
     for node in nodes:

@@ -10,6 +10,7 @@ from decision_engine.policy.layout import Layout
 from decision_engine.policy.render import list_text, range_text, text_of
 from decision_engine.policy.schema import Field
 from decision_engine.policy.syntax import (
+    Call,
     Compare,
     Expr,
     Literal,
@@ -131,11 +132,26 @@ def _shape(expr: Expr, layout: Layout, fields: Mapping[str, Field]) -> tuple[Exp
             return expr.subject, "in", _fixed(list_text(expr.items))
         case NullTest():
             return Ref(expr.name), "!=" if expr.negated else "==", _fixed("null")
-        case Not(condition=Compare() | Within() | Member() | NullTest() as inner):
+        case Not(
+            condition=Compare()
+            | Within()
+            | Member()
+            | NullTest()
+            | Call(function="contains") as inner
+        ):
             subject, word, against = _shape(inner, layout, fields)
             return subject, f"not {word}", against
         case _:
-            return expr, "is", _fixed("true")
+            return _other_shape(expr, layout, fields)
+
+
+def _other_shape(
+    expr: Expr, layout: Layout, fields: Mapping[str, Field]
+) -> tuple[Expr, str, Against]:
+    if isinstance(expr, Call) and expr.function == "contains":
+        whole, part = expr.arguments
+        return whole, "contains", _threshold(part, layout, fields)
+    return expr, "is", _fixed("true")
 
 
 def _subject_first(expr: Compare) -> tuple[Expr, Operator, Expr]:

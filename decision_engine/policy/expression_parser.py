@@ -1,16 +1,25 @@
 """Tokens to a syntax tree: precedence climbing, bounded in depth."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from decision_engine.policy.functions.refused import sentence_of, why_refused
+from decision_engine.policy.functions.registry import FUNCTIONS
 from decision_engine.policy.lexer import ExpressionError, Token, tokens_of
 from decision_engine.policy.limits import EXPRESSION_DEPTH, EXPRESSION_PARTS, SCALE
 from decision_engine.policy.syntax import (
     Arithmetic,
     Call,
     Choice,
+    Closing,
     Compare,
+    Each,
     Expr,
+    FieldOf,
+    Index,
+    Item,
+    Items,
     Literal,
     Logic,
     Member,
@@ -19,6 +28,7 @@ from decision_engine.policy.syntax import (
     Quotient,
     Ref,
     Rounded,
+    Slice,
     Within,
     walk,
 )
@@ -30,12 +40,23 @@ _STRENGTH: Final = {
     **dict.fromkeys((*_COMPARISONS, "in", "not"), 3),
     "+": 4,
     "-": 4,
-    "*": 5,
-    "/": 5,
+    **dict.fromkeys("*/%", 5),
+    "^": 6,
 }
+#: What a power is made of is read from right to left: 2 ^ 3 ^ 2 is 2 ^ 9.
+_RIGHT: Final = "^"
 COMPARING: Final = 3
 ADDING: Final = 4
-UNFINISHED: Final = -1
+_CLOSING: Final[Mapping[str, Closing]] = {
+    "map": "map",
+    "flatMap": "flatMap",
+    "filter": "filter",
+    "some": "some",
+    "all": "all",
+    "none": "none",
+    "one": "one",
+    "count": "count",
+}
 
 
 def parse_expression(source: str, local_prefix: str | None = None) -> Expr:
@@ -55,6 +76,7 @@ class Parser:
         self._tokens = tokens
         self._next = 0
         self._depth = 0
+        self._closures = 0
         self._local_prefix = local_prefix
 
     @property
@@ -77,8 +99,6 @@ class Parser:
                 raise ExpressionError(f"the expression has more than {EXPRESSION_PARTS} parts")
             if depth > EXPRESSION_DEPTH:
                 raise ExpressionError(f"the expression is nested deeper than {EXPRESSION_DEPTH}")
-            if isinstance(node, Quotient) and node.digits == UNFINISHED:
-                raise ExpressionError("write a division as round(a / b, digits)")
             if isinstance(node, NullTest) and not node.name:
                 raise ExpressionError("null can only be compared: x == null, x != null")
 
@@ -103,7 +123,8 @@ class Parser:
             if found == COMPARING:
                 left = self._comparison(token, left)
             else:
-                left = _join(token.text, left, self.operation(found + 1))
+                step = token.text != _RIGHT
+                left = _join(token.text, left, self.operation(found + step))
         return left
 
     def advance(self) -> Token:
@@ -124,11 +145,12 @@ class Parser:
             raise ExpressionError(f'"{text}" is missing at {self.token.position}')
 
     def membership(self, subject: Expr) -> Expr:
-        """Read what follows `in`: a list or a range."""
+        """Read what follows `in`: a range, or a list, written out or any expression."""
         if self.is_range():
             return self.range_of(subject)
-        self.expect("[")
-        return Member(subject, self._items("]"))
+        if self.take("["):
+            return Member(subject, self._items("]"))
+        return Call("contains", (self.operation(ADDING), subject))
 
     def is_range(self) -> bool:
         """Tell whether the bracket that comes next opens a range `a..b`."""
@@ -180,11 +202,38 @@ class Parser:
         if self.take("not"):
             return Not(self._unary())
         if not self.take("-"):
-            return self._primary()
+            return self._postfix(self._primary())
         operand = self._unary()
         if isinstance(operand, Literal) and type(operand.value) is Decimal:
             return Literal(operand.value.copy_negate() if operand.value else operand.value)
         return Arithmetic("-", Literal(Decimal(0)), operand)
+
+    def _postfix(self, expr: Expr) -> Expr:
+        """Read the indices, slices and fields of a value; a literal has none."""
+        while not isinstance(expr, Literal):
+            if self.token.kind == "field" and not isinstance(expr, Ref):
+                expr = FieldOf(expr, self.advance().text.removeprefix("."))
+            elif self.take("["):
+                expr = self._element(expr)
+            else:
+                break
+        return expr
+
+    def _element(self, subject: Expr) -> Expr:
+        if self.take(":"):
+            return Slice(subject, None, self._last())
+        first = self.expression()
+        if self.take(":"):
+            return Slice(subject, first, self._last())
+        self.expect("]")
+        if isinstance(first, Literal) and isinstance(first.value, str):
+            return FieldOf(subject, first.value)
+        return Index(subject, first)
+
+    def _last(self) -> Expr | None:
+        last = None if self.token.text == "]" else self.expression()
+        self.expect("]")
+        return last
 
     def _primary(self) -> Expr:
         token = self.advance()
@@ -203,6 +252,10 @@ class Parser:
             expr = self.expression()
             self.expect(")")
             return expr
+        if token.text == "[":
+            return Items(self._items("]"))
+        if token.text == "#":
+            return self._item(token)
         if token.text in ("true", "false"):
             return Literal(token.text == "true")
         if token.text == "null":
@@ -216,25 +269,42 @@ class Parser:
             raise ExpressionError("$. is for expression nodes only")
         return Ref(self._local_prefix + token.text.removeprefix("$."), local=True)
 
+    def _item(self, token: Token) -> Expr:
+        if not self._closures:
+            raise ExpressionError(
+                f"# at {token.position} stands outside a closure: map(list, # * 2)"
+            )
+        return Item()
+
     def _call(self, token: Token) -> Expr:
-        if token.text == "round":
+        name = token.text
+        if name == "round":
             return self._round()
-        if token.text == "abs":
-            value = self.expression()
-            self.expect(")")
-            return Call("abs", (value,))
-        if token.text in ("min", "max"):
-            self.expect("[")
-            items = self._items("]")
-            self.expect(")")
-            return Call("min" if token.text == "min" else "max", items)
-        raise ExpressionError(f"the function {token.text} is not supported")
+        if name in _CLOSING:
+            return self._each(_CLOSING[name])
+        if name not in FUNCTIONS:
+            raise ExpressionError(sentence_of(name))
+        arguments = () if self.take(")") else self._items(")")
+        if reason := why_refused(name, arguments):
+            raise ExpressionError(reason)
+        return Call(name, arguments)
+
+    def _each(self, function: Closing) -> Expr:
+        subject = self.expression()
+        if self.token.text == "as":
+            raise ExpressionError("a name for the element (as) is not supported: write #")
+        self.expect(",")
+        self._closures += 1
+        body = self.expression()
+        self._closures -= 1
+        self.expect(")")
+        return Each(function, subject, body)
 
     def _round(self) -> Expr:
         value = self.expression()
         digits = self._digits() if self.take(",") else 0
         self.expect(")")
-        if isinstance(value, Quotient) and value.digits == UNFINISHED:
+        if isinstance(value, Quotient) and value.digits is None:
             return Quotient(value.dividend, value.divisor, digits)
         return Rounded(value, digits)
 
@@ -269,7 +339,7 @@ def _is_null(expr: Expr) -> bool:
 
 def _join(operator: Any, left: Expr, right: Expr) -> Expr:
     if operator == "/":
-        return Quotient(left, right, UNFINISHED)
+        return Quotient(left, right, None)
     if operator in ("and", "or"):
         return logic(operator, left, right)
     return Arithmetic(operator, left, right)

@@ -18,9 +18,14 @@ from decision_engine.policy.syntax import Expr, names_in
 
 
 class Layout:
-    """Places in the list of facts, in the order in which names were added."""
+    """
+    Places in the list of facts, in the order in which names were added.
 
-    def __init__(self) -> None:
+    `numbers` are the names that are known to be numbers: code for them can be plainer.
+    """
+
+    def __init__(self, numbers: frozenset[str] = frozenset()) -> None:
+        self.numbers = numbers
         self.places: dict[str, int] = {}
         self.sources: dict[str, frozenset[str]] = {}
 

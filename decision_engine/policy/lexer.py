@@ -8,43 +8,43 @@ from decision_engine.policy.limits import EXPRESSION_CHARACTERS, NUMBER_DIGITS
 from domain.errors import InvalidInputError
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+NAME: Final = re.compile(_NAME, re.ASCII)
 _TOKEN: Final = re.compile(
     rf"""(?P<blank>[ \t\r\n]+)
     |(?P<number>[0-9]+(?:\.[0-9]+)?)
     |(?P<text>"[^"\\\n]*"|'[^'\\\n]*')
     |(?P<local>\$\.{_NAME}(?:\.{_NAME})*)
     |(?P<name>{_NAME}(?:\.{_NAME})*)
+    |(?P<field>\.{_NAME})
     |(?P<symbol>\.\.|==|!=|<=|>=|&&|\|\||\?\?|=>|\*\*|[<>+\-*/()\[\],?:%^!=`#&|;{{}}@$])""",
     re.ASCII | re.VERBOSE,
 )
 _WORDS: Final = frozenset({"and", "or", "not", "in", "true", "false", "null"})
 _REFUSED: Final = {
-    "%": "the operator %",
-    "^": "the operator ^",
-    "**": "the operator **",
+    "**": "the operator ** (write: ^)",
     "??": "the operator ?? (a default would hide missing data)",
     "&&": "&& (write: and)",
     "||": "|| (write: or)",
     "!": "! (write: not)",
     "=": "= (write: ==)",
     "=>": "a lambda (=>)",
-    "`": "a template text (`)",
-    "#": "a closure (#)",
+    "`": "a template text (`; join texts with +, numbers with string())",
     "&": "the operator &",
     "|": "the operator |",
     ";": "a second statement (;)",
-    "{": "an object ({)",
-    "}": "an object (})",
+    "{": "an object ({; objects come from inputs only)",
+    "}": "an object (}; objects come from inputs only)",
     "@": "the operator @",
     "$": "$ alone (write $.key, in an expression node)",
 }
 
-TokenKind = Literal["number", "text", "local", "name", "word", "symbol", "end"]
+TokenKind = Literal["number", "text", "local", "name", "field", "word", "symbol", "end"]
 _KINDS: Final[dict[str, TokenKind]] = {
     "number": "number",
     "text": "text",
     "local": "local",
     "name": "name",
+    "field": "field",
     "symbol": "symbol",
 }
 
@@ -94,7 +94,7 @@ def _token(match: re.Match[str], before: list[Token]) -> Token:
         raise ExpressionError(f"{_REFUSED[text]} at {position} is not supported")
     if kind == "number" and len(text) > NUMBER_DIGITS:
         raise ExpressionError(f"the number at {position} has more than {NUMBER_DIGITS} digits")
-    if kind in ("name", "number") and before and _touches(before[-1], position):
+    if kind in ("name", "number", "field") and before and _touches(before[-1], position):
         raise ExpressionError(f"a number is digits with a point, like 1250.75 (at {position})")
     return Token("word" if text in _WORDS else kind, text, position)
 

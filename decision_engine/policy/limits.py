@@ -28,3 +28,14 @@ FINDINGS: Final = 500
 SCALE: Final = 12
 WHOLE_DIGITS: Final = 18
 SCORE_STEPS: Final = 10_000
+#: An exact result has no more digits, a quotient that nobody rounds exactly this many.
+EXACT_DIGITS: Final = 60
+QUOTIENT_DIGITS: Final = 28
+POWER: Final = 64
+LIST_ITEMS: Final = 1_000
+RECORD_FIELDS: Final = 50
+#: What a list brings may be gone through this many times by one function or closure.
+VISITS: Final = 100_000
+TEXT_CHARACTERS: Final = 64 * 1024
+#: How much of a list a trace shows before it says the rest by its hash.
+LIST_TEXT: Final = 512

@@ -1,12 +1,22 @@
 """Expressions as text, for traces and messages: one text for one tree."""
 
+from typing import Final, assert_never
+
+from decision_engine.policy.lexer import NAME
 from decision_engine.policy.syntax import (
     Arithmetic,
     Boolean,
     Call,
     Choice,
     Compare,
+    Each,
+    Element,
     Expr,
+    FieldOf,
+    Index,
+    Item,
+    Items,
+    Listing,
     Literal,
     Logic,
     Member,
@@ -16,10 +26,14 @@ from decision_engine.policy.syntax import (
     Quotient,
     Ref,
     Rounded,
+    Slice,
     Test,
     Within,
 )
 from decision_engine.policy.values import plain
+
+#: What needs no brackets around it, wherever it stands.
+_CLOSED: Final = (Literal, Ref, Call, Rounded, Quotient, Items, Index, Slice, Item, FieldOf, Each)
 
 
 def text_of(expr: Expr) -> str:
@@ -29,14 +43,14 @@ def text_of(expr: Expr) -> str:
             return _quoted(expr.value) if isinstance(expr.value, str) else plain(expr.value)
         case Ref():
             return expr.name
-        case Choice():
-            return " ".join((_inner(expr.condition), "?", _inner(expr.yes), ":", _inner(expr.no)))
         case Compare() | Member() | Within():
             return _test(expr)
         case Logic() | Not() | NullTest():
             return _boolean(expr)
-        case _:
+        case Arithmetic() | Rounded() | Quotient():
             return _numeric(expr)
+        case _:
+            return _other(expr)
 
 
 def range_text(expr: Within) -> str:
@@ -61,22 +75,54 @@ def _end(expr: Expr) -> str:
 
 def _inner(expr: Expr) -> str:
     text = text_of(expr)
-    simple = isinstance(expr, Literal | Ref | Call | Rounded | Quotient)
-    return text if simple else f"({text})"
+    return text if isinstance(expr, _CLOSED) and not _is_bare(expr) else f"({text})"
+
+
+def _is_bare(expr: Expr) -> bool:
+    return isinstance(expr, Quotient) and expr.digits is None
 
 
 def _numeric(expr: Numeric) -> str:
     match expr:
         case Arithmetic():
             return f"{_inner(expr.left)} {expr.operator} {_inner(expr.right)}"
-        case Call(function="abs"):
-            return f"abs({text_of(expr.arguments[0])})"
-        case Call():
-            return f"{expr.function}({list_text(expr.arguments)})"
         case Rounded():
             return f"round({text_of(expr.value)}, {expr.digits})"
+        case Quotient(digits=None):
+            return f"{_inner(expr.dividend)} / {_inner(expr.divisor)}"
         case _:
             return f"round({_inner(expr.dividend)} / {_inner(expr.divisor)}, {expr.digits})"
+
+
+def _other(expr: Choice | Call | Listing) -> str:
+    match expr:
+        case Choice():
+            return " ".join((_inner(expr.condition), "?", _inner(expr.yes), ":", _inner(expr.no)))
+        case Call():
+            return f"{expr.function}({', '.join(map(text_of, expr.arguments))})"
+        case Items():
+            return list_text(expr.items)
+        case Each():
+            return f"{expr.function}({text_of(expr.subject)}, {text_of(expr.body)})"
+        case _:
+            return _element(expr)
+
+
+def _element(expr: Element) -> str:
+    match expr:
+        case Item():
+            return "#"
+        case FieldOf():
+            plainly = not isinstance(expr.subject, Ref) and NAME.fullmatch(expr.name)
+            field = f".{expr.name}" if plainly else f"[{_quoted(expr.name)}]"
+            return f"{_inner(expr.subject)}{field}"
+        case Index():
+            return f"{_inner(expr.subject)}[{text_of(expr.position)}]"
+        case Slice():
+            ends = ("" if end is None else _inner(end) for end in (expr.first, expr.last))
+            return f"{_inner(expr.subject)}[{':'.join(ends)}]"
+        case _:
+            assert_never(expr)
 
 
 def _test(expr: Test) -> str:

@@ -1,15 +1,17 @@
 """The inputs of a policy, read from the JSON Schema of its input node."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
 from decision_engine.policy import strict_json
 from decision_engine.policy.findings import Notes, PolicyError
-from decision_engine.policy.limits import INPUTS, SCALE
+from decision_engine.policy.kinds import Kind, ListOf, Record, Scalar
+from decision_engine.policy.limits import INPUTS, LIST_ITEMS, RECORD_FIELDS, SCALE
+from decision_engine.policy.list_values import Reader, ScalarReader, list_reader, record_reader
 from decision_engine.policy.shapes import NAME, object_of, only, whole_of, words_of
-from decision_engine.policy.values import Kind, Value, number_reader
+from decision_engine.policy.values import number_reader
 
 _OBJECT_FIELDS: Final = frozenset(
     {"$schema", "type", "title", "description", "properties", "required", "additionalProperties"}
@@ -18,7 +20,11 @@ _LEAF_FIELDS: Final = frozenset(
     {"type", "title", "description", "enum", "minimum", "maximum"}
     | {"x-scale", "x-maxAgeDays", "x-family", "x-label"}
 )
-KINDS: Final[Mapping[str, Kind]] = {
+_ELEMENT_FIELDS: Final = _LEAF_FIELDS - {"x-maxAgeDays", "x-family", "x-label"}
+_LIST_FIELDS: Final = frozenset(
+    {"type", "title", "description", "items", "maxItems", "x-maxAgeDays", "x-family", "x-label"}
+)
+KINDS: Final[Mapping[str, Scalar]] = {
     "number": "number",
     "integer": "number",
     "string": "string",
@@ -27,12 +33,14 @@ KINDS: Final[Mapping[str, Kind]] = {
 _DAYS: Final = 36_500
 _PLAIN: Final = number_reader()
 
-Reader = Callable[[object], Value | None]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One typed name: an input, or a declared output of a function."""
+    """
+    One typed name: an input, or a declared output of a function.
+
+    A list has in `elements` one field for its scalars, or one for each field of its objects.
+    """
 
     name: str
     kind: Kind
@@ -43,9 +51,16 @@ class Field:
     max_age_days: int | None = None
     family: str = ""
     label: tuple[str, str] = ("", "")
+    elements: tuple["Field", ...] = ()
 
     def reader(self) -> Reader:
         """Return what gives a value of this field (a number at its scale), or None for another."""
+        return _list_reader(self) if isinstance(self.kind, ListOf) else self.scalar_reader()
+
+    def scalar_reader(self) -> ScalarReader:
+        """Return what gives a value of this field, or None for another; no list is a scalar."""
+        if isinstance(self.kind, ListOf):
+            return _read_nothing
         if self.kind == "number":
             return number_reader(self.scale, self.minimum, self.maximum)
         if self.kind == "boolean":
@@ -55,6 +70,19 @@ class Field:
     def label_in(self, language: str) -> str:
         """Return the name for a person in `pt-BR` or `en`; the dotted name when none is given."""
         return self.label[language == "en"] or self.name
+
+
+def _list_reader(made: Field) -> Reader:
+    parts = made.elements
+    readers = tuple((part.name, part.scalar_reader()) for part in parts)
+    kind = made.kind
+    most = kind.most if isinstance(kind, ListOf) else LIST_ITEMS
+    objects = isinstance(kind, ListOf) and isinstance(kind.items, Record)
+    return list_reader(record_reader(readers) if objects else readers[0][1], most)
+
+
+def _read_nothing(_: object) -> None:
+    return None
 
 
 def _read_boolean(value: object) -> bool | None:
@@ -70,7 +98,7 @@ def _whole(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _enum_reader(enum: frozenset[str]) -> Reader:
+def _enum_reader(enum: frozenset[str]) -> ScalarReader:
     return lambda value: value if type(value) is str and value in enum else None
 
 
@@ -110,8 +138,56 @@ def _property(name: str, key: str, value: Any, notes: Notes) -> Iterator[Field]:
     if "properties" in schema or schema.get("type") == "object":
         yield from _fields(schema, f"{name}.", notes)
         return
+    if "items" in schema or schema.get("type") == "array":
+        yield _list_of(name, schema, notes)
+        return
     only(schema, _LEAF_FIELDS, f'the schema of "{name}"', notes)
     yield field_of(name, schema, notes)
+
+
+def _list_of(name: str, schema: dict[str, Any], notes: Notes) -> Field:
+    only(schema, _LIST_FIELDS, f'the schema of "{name}"', notes)
+    if schema.get("type") not in ("array", ["array", "null"]):
+        notes.error(f'"{name}" has items: its type must be "array"')
+    items = object_of(schema.get("items"), f'items of "{name}"', notes)
+    most = whole_of(
+        schema.get("maxItems", LIST_ITEMS), f'maxItems of "{name}"', 1, LIST_ITEMS, notes
+    )
+    objects = "properties" in items or items.get("type") == "object"
+    if objects:
+        elements = tuple(_elements(name, items, notes))
+    else:
+        elements = (_element(name, name, items, notes),)
+    kinds = tuple((part.name, KINDS[str(part.kind)]) for part in elements)
+    kind = ListOf(Record(kinds) if objects else kinds[0][1], most)
+    shared = field_of(name, {**_shared(schema), "type": "string"}, notes)
+    return replace(shared, kind=kind, elements=elements)
+
+
+def _shared(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what a list says about itself, as any input may."""
+    return {key: value for key, value in schema.items() if key.startswith("x-")}
+
+
+def _elements(name: str, schema: dict[str, Any], notes: Notes) -> Iterator[Field]:
+    what = f'the items of "{name}"'
+    only(schema, _OBJECT_FIELDS, what, notes)
+    if schema.get("additionalProperties", False) is not False:
+        notes.error(f"{what}: additionalProperties must be false")
+    properties = object_of(schema.get("properties"), f"properties of {what}", notes)
+    if not 1 <= len(properties) <= RECORD_FIELDS:
+        notes.error(f"{what} must have 1 to {RECORD_FIELDS} fields")
+    for key, value in properties.items():
+        if NAME.fullmatch(key) is None:
+            notes.error(f'"{key}" is no name: letters, digits and _, without accents')
+        part = object_of(value, f'the schema of "{name}.{key}"', notes)
+        yield _element(f"{name}.{key}", key, part, notes)
+
+
+def _element(full: str, name: str, schema: dict[str, Any], notes: Notes) -> Field:
+    """Return one scalar of a list; its age and its label are the list's."""
+    only(schema, _ELEMENT_FIELDS, f'the schema of "{full}"', notes)
+    return replace(field_of(full, schema, notes), name=name)
 
 
 def field_of(name: str, schema: dict[str, Any], notes: Notes) -> Field:
@@ -131,7 +207,7 @@ def field_of(name: str, schema: dict[str, Any], notes: Notes) -> Field:
     )
 
 
-def _kind(name: str, declared: Any, notes: Notes) -> Kind:
+def _kind(name: str, declared: Any, notes: Notes) -> Scalar:
     if isinstance(declared, list):
         declared = declared[0] if len(declared) == 2 and declared[1] == "null" else None  # noqa: PLR2004
     if isinstance(declared, str) and declared in KINDS:

@@ -24,7 +24,7 @@ from decision_engine.policy.shapes import (
     text_of,
     whole_of,
 )
-from decision_engine.policy.values import Value, plain
+from decision_engine.policy.values import Scalar, plain
 from domain.canonical import sha256_text
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?", re.ASCII)
@@ -75,7 +75,7 @@ class Attribute:
         """The reference for points lost: the most that a bin gives."""
         return max(item.points for item in self.bins)
 
-    def points(self, value: Value) -> int | None:
+    def points(self, value: Scalar) -> int | None:
         """Return the points of a value, None when no bin knows it."""
         if isinstance(value, Decimal):
             return self.bins[bisect_right(self._highs, value)].points

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
-from decision_engine.policy.values import Value
+from decision_engine.policy.values import Scalar
 
 Operator = OneOf["==", "!=", "<", "<=", ">", ">="]
+Closing = OneOf["map", "flatMap", "filter", "some", "all", "none", "one", "count"]
 
 
 class _Tree:
@@ -46,7 +47,7 @@ class _Leaf(_Tree):
 class Literal(_Leaf):
     """A number, text or boolean written in the policy."""
 
-    value: Value
+    value: Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,22 @@ class Ref(_Leaf):
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic(_Tree):
-    """An exact sum, difference or product; `-x` is `0 - x`."""
+    """
+    An exact sum, difference, product, remainder or power; `-x` is `0 - x`.
 
-    operator: OneOf["+", "-", "*"]
+    The sum of two texts is the one text followed by the other.
+    """
+
+    operator: OneOf["+", "-", "*", "%", "^"]
     left: "Expr"
     right: "Expr"
 
 
 @dataclass(frozen=True, slots=True)
 class Call(_Tree):
-    """`abs` of one number, `min` or `max` of a list."""
+    """A function of the registry, by its name, over its arguments."""
 
-    function: OneOf["abs", "min", "max"]
+    function: str
     arguments: tuple["Expr", ...]
 
 
@@ -84,11 +89,15 @@ class Rounded(_Tree):
 
 @dataclass(frozen=True, slots=True)
 class Quotient(_Tree):
-    """An exact quotient rounded half-even; `digits` is -1 only inside the parser."""
+    """
+    A quotient, rounded half-even once.
+
+    `digits` counts decimals; None is a bare `/`, which keeps 28 significant digits.
+    """
 
     dividend: "Expr"
     divisor: "Expr"
-    digits: int
+    digits: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +162,52 @@ class NullTest(_Leaf):
 
 
 @dataclass(frozen=True, slots=True)
+class Items(_Tree):
+    """A list written in the policy; never empty, because it would have no kind."""
+
+    items: tuple["Expr", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Index(_Tree):
+    """One element of a list, or one character of a text, counted from 0."""
+
+    subject: "Expr"
+    position: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(_Tree):
+    """A part of a list or text, both ends included; an end that is not written is the whole's."""
+
+    subject: "Expr"
+    first: "Expr | None"
+    last: "Expr | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Item(_Tree):
+    """`#`: the element that the innermost closure around it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldOf(_Tree):
+    """One field of an object."""
+
+    subject: "Expr"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Each(_Tree):
+    """A function that applies a closure, `body`, to every element of a list."""
+
+    function: "Closing"
+    subject: "Expr"
+    body: "Expr"
+
+
+@dataclass(frozen=True, slots=True)
 class Choice(_Tree):
     """`condition ? yes : no`."""
 
@@ -161,11 +216,13 @@ class Choice(_Tree):
     no: "Expr"
 
 
-Numeric = Arithmetic | Call | Rounded | Quotient
+Numeric = Arithmetic | Rounded | Quotient
+Element = Item | FieldOf | Index | Slice
+Listing = Items | Each | Element
 Test = Compare | Member | Within
 Boolean = Logic | Not | NullTest
 _NAMED = (Ref, NullTest)
-Expr = Literal | Ref | Choice | Numeric | Test | Boolean
+Expr = Literal | Ref | Choice | Call | Numeric | Listing | Test | Boolean
 
 
 def walk(expr: Expr) -> Iterator[tuple[Expr, int]]:

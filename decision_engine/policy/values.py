@@ -1,11 +1,14 @@
 """
 The values of a policy and their exact arithmetic.
 
-A value is a `Decimal`, a text or a boolean. What is not known is `Missing`, with the names of the
+A value is a `Decimal`, a text, a boolean, a list (a tuple) or an object in a list (an `Entry`).
+What is not known is `Missing`, with the names of the
 inputs behind it. Arithmetic is exact or raises `ArithmeticError`; nothing depends on the thread's
 decimal context.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import (
@@ -17,13 +20,26 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
-from typing import Final, Literal
+from typing import Final
 
-from decision_engine.policy.limits import SCALE, WHOLE_DIGITS
+from decision_engine.policy.limits import EXACT_DIGITS, LIST_TEXT, SCALE, WHOLE_DIGITS
 from domain.money import round_half_even
 
-Value = Decimal | str | bool
-Kind = Literal["number", "string", "boolean"]
+Scalar = Decimal | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An object in a list: the values of its fields, in the order of the schema."""
+
+    fields: tuple[tuple[str, Scalar], ...]
+
+    def field(self, name: str) -> Scalar:
+        """Return the value of a declared field."""
+        return next(value for key, value in self.fields if key == name)
+
+
+Value = Scalar | Entry | tuple["Value", ...]
 
 #: What the host computes for a `function` node: pure, with the same result for the same arguments.
 Function = Callable[[Mapping[str, Value]], Mapping[str, Value | None]]
@@ -42,9 +58,9 @@ NOTHING: Final = Missing(frozenset())
 #: Exact or an error: a result that needs more than 60 digits is no result, also when all of them
 #: but the first are zeros (a tower of powers would else be a number of a million digits).
 EXACT: Final = Context(
-    prec=60,
-    Emax=59,
-    Emin=-59,
+    prec=EXACT_DIGITS,
+    Emax=EXACT_DIGITS - 1,
+    Emin=1 - EXACT_DIGITS,
     rounding=ROUND_HALF_EVEN,
     traps=[Inexact, InvalidOperation, DivisionByZero, Overflow],
 )
@@ -110,15 +126,34 @@ def plain(value: Value, scale: int | None = None) -> str:
     Return the one text of a value: no exponent, no negative zero.
 
     Numbers have `scale` decimals, or no trailing zeros when it is None: equal values have equal
-    texts, however they were made.
+    texts, however they were made. A list is written as in a policy; a long one ends in its hash.
     """
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return _number_text(value, scale)
     if isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = _nested(value)
+    if len(text) <= LIST_TEXT:
+        return text
+    whole = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return f"{text[:LIST_TEXT]}… ({len(text)} characters, sha256:{whole})"
+
+
+def _number_text(value: Decimal, scale: int | None) -> str:
     if scale is not None:
         value = rounded(value, scale)
     text = format(value, "f")
     if scale is None and "." in text:
         text = text.rstrip("0").rstrip(".")
     return text.removeprefix("-") if value == 0 else text
+
+
+def _nested(value: Value) -> str:
+    """Texts inside a list are quoted: no content can look like the end of an element."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_nested, value))}]"
+    if isinstance(value, Entry):
+        return f"{{{', '.join(f'{name}: {_nested(item)}' for name, item in value.fields)}}}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else plain(value)

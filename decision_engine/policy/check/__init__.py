@@ -53,6 +53,10 @@ def _check_barred(document: PolicyDocument, notes: Notes) -> None:
         names = outputs_of(node)
         if isinstance(node, FunctionNode):
             names += tuple(name for name, _ in node.arguments)
+        if isinstance(node, InputNode):
+            names += tuple(
+                f"{made.name}.{part.name}" for made in node.fields for part in made.elements
+            )
         for name in names:
             place = notes.at(node=node.id, cell=name)
             if term := barred_in(name):

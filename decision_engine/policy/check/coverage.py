@@ -16,8 +16,10 @@ from decision_engine.policy.findings import Notes
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.schema import Field
 from decision_engine.policy.syntax import (
+    Call,
     Compare,
     Expr,
+    Listing,
     Literal,
     Member,
     Ref,
@@ -50,7 +52,9 @@ def check_coverage(node: ValueTable, fields: dict[str, Field], notes: Notes) -> 
 
 
 def _simple(condition: Expr) -> bool:
-    """Tell whether literals are compared with the field itself, not with arithmetic on it."""
+    """Tell whether literals are compared with the field itself, not with what is made of it."""
+    if any(isinstance(node, Call | Listing) for node in nodes_in(condition)):
+        return False
     return all(
         isinstance(part, _PLAIN)
         for node in nodes_in(condition)

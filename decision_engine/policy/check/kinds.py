@@ -3,13 +3,31 @@
 from decimal import Decimal
 from typing import assert_never
 
+from decision_engine.policy.check.list_kinds import (
+    inside,
+    kind_of_call,
+    kind_of_each,
+    kind_of_field,
+    kind_of_index,
+    kind_of_items,
+)
 from decision_engine.policy.check.scope import Scope
 from decision_engine.policy.findings import Notes
+from decision_engine.policy.kinds import Kind, ListOf, is_scalar, wider
 from decision_engine.policy.syntax import (
+    Arithmetic,
     Boolean,
+    Call,
     Choice,
     Compare,
+    Each,
+    Element,
     Expr,
+    FieldOf,
+    Index,
+    Item,
+    Items,
+    Listing,
     Literal,
     Logic,
     Member,
@@ -18,13 +36,15 @@ from decision_engine.policy.syntax import (
     Numeric,
     Quotient,
     Ref,
+    Rounded,
+    Slice,
     Test,
     Within,
 )
-from decision_engine.policy.values import Kind, Value
+from decision_engine.policy.values import Scalar as ScalarValue
 
 
-def kind_of_value(value: Value) -> Kind:
+def kind_of_value(value: ScalarValue) -> Kind:
     """Return the kind of a literal."""
     if isinstance(value, bool):
         return "boolean"
@@ -39,17 +59,16 @@ def kind_of(expr: Expr, scope: Scope, notes: Notes) -> Kind | None:
         case Ref():
             found = scope.find(expr, notes)
             return None if found is None else found.kind
-        case Choice():
-            return _choice(expr, scope, notes)
         case Compare() | Member() | Within():
             _check_test(expr, scope, notes)
             return "boolean"
         case Logic() | Not() | NullTest():
             _check_boolean(expr, scope, notes)
             return "boolean"
+        case Arithmetic() | Rounded() | Quotient():
+            return _numeric(expr, scope, notes)
         case _:
-            _check_numeric(expr, scope, notes)
-            return "number"
+            return _other(expr, scope, notes)
 
 
 def need(kind: Kind, expr: Expr, what: str, scope: Scope, notes: Notes) -> None:
@@ -64,14 +83,67 @@ def _choice(expr: Choice, scope: Scope, notes: Notes) -> Kind | None:
     yes, no = kind_of(expr.yes, scope, notes), kind_of(expr.no, scope, notes)
     if yes and no and yes != no:
         notes.error(f"the two sides of ? : must be of one type, found {yes} and {no}")
-    return yes or no
+    return wider(yes, no) if yes and no else yes or no
 
 
-def _check_numeric(expr: Numeric, scope: Scope, notes: Notes) -> None:
-    for part in expr.parts:
-        need("number", part, "arithmetic", scope, notes)
-    if isinstance(expr, Quotient) and isinstance(expr.divisor, Literal) and not expr.divisor.value:
+def _numeric(expr: Numeric, scope: Scope, notes: Notes) -> Kind:
+    kinds = [kind_of(part, scope, notes) for part in expr.parts]
+    texts = isinstance(expr, Arithmetic) and expr.operator == "+" and "string" in kinds
+    if texts and set(kinds) <= {"string", None}:
+        return "string"
+    for kind in kinds:
+        if kind not in ("number", None):
+            hint = ": write string(number)" if texts else ""
+            notes.error(f"arithmetic needs a number, found a {kind}{hint}")
+    if _divisor_of(expr) == Literal(Decimal(0)):
         notes.error("division by zero")
+    return "number"
+
+
+def _divisor_of(expr: Numeric) -> Expr | None:
+    if isinstance(expr, Arithmetic):
+        return expr.right if expr.operator == "%" else None
+    return expr.divisor if isinstance(expr, Quotient) else None
+
+
+def _other(expr: Choice | Call | Listing, scope: Scope, notes: Notes) -> Kind | None:
+    match expr:
+        case Choice():
+            return _choice(expr, scope, notes)
+        case Each():
+            return _each(expr, scope, notes)
+        case Call():
+            kinds = tuple(kind_of(part, scope, notes) for part in expr.arguments)
+            return kind_of_call(expr, kinds, scope, notes)
+        case Items():
+            found = [kind_of(part, scope, notes) for part in expr.items]
+            return kind_of_items(found, len(found), notes)
+        case _:
+            return _element(expr, scope, notes)
+
+
+def _element(expr: Element, scope: Scope, notes: Notes) -> Kind | None:
+    match expr:
+        case Item():
+            return scope.item
+        case FieldOf():
+            return kind_of_field(expr, kind_of(expr.subject, scope, notes), notes)
+        case Index() | Slice():
+            for part in expr.parts[1:]:
+                need("number", part, "the place of an element", scope, notes)
+            return kind_of_index(expr, kind_of(expr.subject, scope, notes), scope, notes)
+        case _:
+            assert_never(expr)
+
+
+def _each(expr: Each, scope: Scope, notes: Notes) -> Kind | None:
+    kind = kind_of(expr.subject, scope, notes)
+    if not isinstance(kind, ListOf):
+        if kind is not None:
+            notes.error(f"{expr.function} needs a list, found a {kind}")
+        return None
+    body = kind_of(expr.body, inside(kind, scope, notes), notes)
+    return kind_of_each(expr.function, kind, body, notes)
 
 
 def _check_test(expr: Test, scope: Scope, notes: Notes) -> None:
@@ -103,6 +175,8 @@ def _check_range(expr: Within, notes: Notes) -> None:
 
 def _check_equal(subject: Expr, items: tuple[Expr, ...], scope: Scope, notes: Notes) -> None:
     kind = kind_of(subject, scope, notes)
+    if kind and not is_scalar(kind):
+        notes.error(f"a {kind} cannot be compared: compare its elements")
     for item in items:
         found = kind_of(item, scope, notes)
         if kind and found and kind != found:

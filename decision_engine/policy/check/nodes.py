@@ -20,10 +20,10 @@ from decision_engine.policy.document import (
 )
 from decision_engine.policy.findings import Notes
 from decision_engine.policy.graph import Ordered
+from decision_engine.policy.kinds import Kind, wider
 from decision_engine.policy.schema import Field
 from decision_engine.policy.scorecard import Attribute, Scorecard
 from decision_engine.policy.syntax import Expr, Literal, Ref
-from decision_engine.policy.values import Kind
 
 PD_SCALE = 6
 
@@ -95,7 +95,7 @@ def _column_kind(
         found = kind_of(value, scope, place)
         if kind and found and kind != found:
             place.error(f"the rows of an output have one type: found {kind} and {found}")
-        kind = kind or found
+        kind = wider(kind, found) if kind and found else kind or found
     return kind
 
 

@@ -27,7 +27,7 @@ from decision_engine.policy.findings import Notes
 from decision_engine.policy.graph import Ordered
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.scorecard import Scorecard
-from decision_engine.policy.syntax import Choice, Expr, Logic, Not, NullTest, Ref, nodes_in
+from decision_engine.policy.syntax import Choice, Each, Expr, Logic, Not, NullTest, Ref, nodes_in
 
 Inputs = frozenset[str]
 _NONE: Inputs = frozenset()
@@ -144,6 +144,9 @@ class _Analysis:
                 return _NONE
             case Logic():
                 return frozenset.intersection(*(self.certain(part) for part in expr.parts))
+            case Each():
+                # Of an empty list the closure reads nothing.
+                return self.certain(expr.subject)
             case Choice():
                 sides = self.certain(expr.yes) & self.certain(expr.no)
                 return self.certain(expr.condition) | sides

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from decision_engine.policy.branches import Branches
 from decision_engine.policy.findings import Notes
+from decision_engine.policy.kinds import Kind
 from decision_engine.policy.schema import Field
 from decision_engine.policy.syntax import Ref
 
@@ -57,11 +58,17 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one node sees: the names of the nodes before it, and its own earlier keys."""
+    """
+    What one node sees: the names of the nodes before it, and its own earlier keys.
+
+    Inside a closure `item` is the kind of `#`, and `visits` how often the closure may be applied.
+    """
 
     names: Names
     before: frozenset[str]
     node: str
+    item: Kind | None = None
+    visits: int = 1
 
     def find(self, ref: Ref, notes: Notes) -> Field | None:
         """Return the type of a name that is visible here; note why it is not."""

@@ -21,6 +21,7 @@ from typing import Any, Final, NoReturn
 from decision_engine.policy.compile import CompiledPolicy, compile_policy
 from decision_engine.policy.expression_parser import parse_expression
 from decision_engine.policy.findings import PolicyError
+from decision_engine.policy.kinds import Kind
 from decision_engine.policy.lexer import ExpressionError
 from decision_engine.policy.reason_table import ReasonTable, check_codes
 from decision_engine.policy.reasons import rank_reasons
@@ -29,7 +30,6 @@ from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy.syntax import Expr, Ref
 from decision_engine.policy.trace import TraceEntry, trace, trace_digest
 from decision_engine.policy.unary import parse_unary
-from decision_engine.policy.values import Kind
 from tests.integration.policy import fuzz_inputs
 
 #: Python calls that one input may cost: for each of its characters, and at all. A sound policy of

@@ -15,6 +15,8 @@ from decision_engine.policy import document as doc
 from decision_engine.policy import syntax as tree
 from decision_engine.policy.graph import ordered
 from decision_engine.policy.scorecard import Scorecard
+from decision_engine.policy.values import Entry
+from tests.unit.policy.naive_operations import NoValueError, operation
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def interpret(
     for item in policy.inputs:
         value = inputs.get(item.name)
         unknown = Unknown(frozenset({item.name}))
-        world.facts[item.name] = unknown if value is None else number(value)
+        world.facts[item.name] = number(value) if whole(value) else unknown
         world.sources[item.name] = frozenset({item.name})
     flow = NaiveFlow(policy, world)
     nodes = ordered(policy).nodes
@@ -61,7 +63,20 @@ def interpret(
     return world
 
 
+def whole(value: Any) -> bool:
+    """A list or object is there when all of it is."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return all(map(whole, value)) if isinstance(value, list) else value is not None
+
+
 def number(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [number(item) for item in value]
+    if isinstance(value, Entry):
+        return number(dict(value.fields))
+    if isinstance(value, dict):
+        return {name: number(item) for name, item in value.items()}
     return Fraction(value) if isinstance(value, Decimal) else value
 
 
@@ -311,7 +326,7 @@ def negate(truth: Any) -> Any:
     return truth if isinstance(truth, Unknown) else not truth
 
 
-def value_of(expr: Any, world: World) -> Any:  # noqa: C901, PLR0911 - one table of forms
+def value_of(expr: Any, world: World) -> Any:  # noqa: C901, PLR0911, PLR0912 - one table of forms
     if isinstance(expr, tree.Literal):
         return number(expr.value)
     if isinstance(expr, tree.Ref):
@@ -330,44 +345,50 @@ def value_of(expr: Any, world: World) -> Any:  # noqa: C901, PLR0911 - one table
         if isinstance(chosen, Unknown):
             return chosen
         return value_of(expr.yes if chosen else expr.no, world)
+    if isinstance(expr, tree.Item):
+        return world.facts["#"]
+    if isinstance(expr, tree.Each):
+        return applied(expr, world)
     parts = [value_of(part, world) for part in expr.parts]
     unknown = [part for part in parts if isinstance(part, Unknown)]
     if unknown:
         return union(unknown)
     if isinstance(expr, tree.Quotient) and parts[1] == 0:
         return Unknown(behind(expr.divisor, world))
-    return operation(expr, parts)
+    try:
+        return operation(expr, parts)
+    except NoValueError:
+        return Unknown(behind(expr, world))
 
 
-def operation(expr: Any, parts: list[Any]) -> Any:  # noqa: PLR0911 - one table of forms
-    if isinstance(expr, tree.Arithmetic):
-        left, right = parts
-        results = {"+": left + right, "-": left - right, "*": left * right}
-        return results[expr.operator]
-    if isinstance(expr, tree.Call):
-        return {"abs": lambda: abs(parts[0]), "min": lambda: min(parts), "max": lambda: max(parts)}[
-            expr.function
-        ]()
-    if isinstance(expr, tree.Rounded):
-        return half_even(parts[0], expr.digits)
-    if isinstance(expr, tree.Quotient):
-        return half_even(parts[0] / parts[1], expr.digits)
-    if isinstance(expr, tree.Member):
-        return any(parts[0] == item for item in parts[1:])
-    if isinstance(expr, tree.Within):
-        subject, low, high = parts
-        above = low <= subject if expr.low_closed else low < subject
-        return above and (subject <= high if expr.high_closed else subject < high)
-    return compared(expr.operator, *parts)
+def applied(expr: tree.Each, world: World) -> Any:
+    listed = value_of(expr.subject, world)
+    if isinstance(listed, Unknown):
+        return listed
+    results = []
+    for item in listed:
+        inner = World({**world.facts, "#": item}, world.sources)
+        results.append(value_of(expr.body, inner))
+    found = closed(expr.function, listed, results)
+    if isinstance(found, Unknown) and not found.names:
+        return Unknown(behind(expr.subject, world))
+    return found
 
 
-def half_even(value: Fraction, digits: int) -> Fraction:
-    return Fraction(round(value * 10**digits), 10**digits)
-
-
-def compared(operator: str, left: Any, right: Any) -> bool:
-    if operator in ("==", "!="):
-        return bool((left == right) == (operator == "=="))
-    less, equal = bool(left < right), bool(left == right)
-    table = {"<": less, "<=": less or equal, ">": not (less or equal), ">=": not less}
-    return table[operator]
+def closed(function: str, listed: list[Any], results: list[Any]) -> Any:
+    if function in ("some", "none"):
+        some = negate(all_of([negate(result) for result in results]))
+        return some if function == "some" else negate(some)
+    if function == "all":
+        return all_of(results)
+    unknown = [result for result in results if isinstance(result, Unknown)]
+    if unknown:
+        return union(unknown)
+    kept = [item for item, result in zip(listed, results, strict=True) if result is True]
+    return {
+        "map": results,
+        "flatMap": [part for result in results if isinstance(result, list) for part in result],
+        "filter": kept,
+        "count": Fraction(len(kept)),
+        "one": len(kept) == 1,
+    }[function]

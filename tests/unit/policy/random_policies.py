@@ -26,10 +26,17 @@ PROPERTIES: Json = {
     "b": {"type": "number", "x-scale": 2},
     "n": {"type": "integer", "minimum": -5, "maximum": 5},
     "s": {"type": "string", "enum": ["x", "y", "z"]},
+    "l": {"type": "array", "items": {"type": "number", "x-scale": 2}, "maxItems": 4},
+    "o": {
+        "type": "array",
+        "maxItems": 3,
+        "items": {"properties": {"q": {"type": "number"}, "y": {"type": "boolean"}}},
+    },
     "f": {"type": "boolean"},
     "g": {"type": "boolean"},
 }
 NUMBERS = ("0", "1", "2", "2.50", "3", "-1", "0.05", "7")
+OF_LISTS = ("sum", "min", "max", "avg", "median", "mode", "len")
 number_texts = st.sampled_from(NUMBERS)
 
 
@@ -50,7 +57,38 @@ def number_exprs(names: tuple[str, ...], depth: int = 2) -> st.SearchStrategy[st
         st.builds("round({}, {})".format, inner, digits),
         st.builds("round({} / ({}), {})".format, inner, st.sampled_from(names), digits),
         st.builds("({} ? {} : {})".format, boolean_exprs(names, 0), inner, inner),
+        # A divisor that is written as 0 is refused before anything is evaluated.
+        st.builds("({} {} ({} - 1))".format, inner, st.sampled_from("/%"), inner),
+        st.builds("({} ^ {})".format, inner, st.sampled_from(["0", "1", "2", "-1", "n"])),
+        st.builds("{}({})".format, st.sampled_from(["floor", "ceil", "trunc"]), inner),
+        st.builds("{}({})".format, st.sampled_from(OF_LISTS), list_exprs(names, depth - 1)),
+        st.builds("{}[{}]".format, list_exprs(names, depth - 1), st.sampled_from("012n")),
+        st.builds("count({}, {})".format, list_exprs(names, depth - 1), about_element(names)),
+        st.sampled_from(["count(o, #.y and #.q > b)", "sum(map(o, #.q))", "o[n].q"]),
     )
+
+
+@cache
+def list_exprs(names: tuple[str, ...], depth: int) -> st.SearchStrategy[str]:
+    """Lists of numbers; every one may stand before a bracket."""
+    leaves = st.sampled_from(["l", "map(o, #.q)", "map(l, sum(map([1, #], # + 1)))"])
+    if depth < 0:
+        return leaves
+    inner, numbers = list_exprs(names, depth - 1), number_exprs(names, 0)
+    return st.one_of(
+        leaves,
+        st.builds("[{}, {}]".format, numbers, numbers),
+        st.builds("{}[{}:{}]".format, inner, st.sampled_from("01"), st.sampled_from("12n")),
+        st.builds("map({}, # {} {})".format, inner, st.sampled_from("+-*"), numbers),
+        st.builds("map({}, # / {})".format, inner, st.sampled_from(names)),
+        st.builds("filter({}, {})".format, inner, about_element(names)),
+        st.builds("flatMap({}, [#, {}])".format, inner, numbers),
+    )
+
+
+def about_element(names: tuple[str, ...]) -> st.SearchStrategy[str]:
+    tests = st.builds("# {} {}".format, st.sampled_from(["<", ">=", "=="]), number_exprs(names, 0))
+    return st.one_of(tests, st.builds("{} or f".format, tests), st.just("1 / # > 0"))
 
 
 @cache
@@ -66,6 +104,14 @@ def boolean_exprs(names: tuple[str, ...], depth: int = 2) -> st.SearchStrategy[s
         st.just('s in ["x", "y"]'),
         st.just('(s not in ["z"])'),
         st.builds("({} in [{}, 2, b])".format, numbers, number_texts),
+        st.builds("({} in {})".format, numbers, list_exprs(names, 0)),
+        st.builds(
+            "{}({}, {})".format,
+            st.sampled_from(["some", "all", "none", "one"]),
+            list_exprs(names, 0),
+            about_element(names),
+        ),
+        st.just("contains(l, 2) and all(o, #.y)"),
         st.builds(
             lambda v, low, b: f"({v} in {b[0]}{low}..{low} + 3{b[1]})", numbers, numbers, bracket
         ),
@@ -201,6 +247,12 @@ def inputs() -> st.SearchStrategy[dict[str, Any]]:
             "b": maybe(numbers),
             "n": maybe(whole),
             "s": maybe(st.sampled_from("xyz")),
+            "l": maybe(st.lists(numbers, max_size=4)),
+            "o": maybe(
+                st.lists(
+                    st.fixed_dictionaries({"q": numbers, "y": maybe(st.booleans())}), max_size=3
+                )
+            ),
             "f": maybe(st.booleans()),
             "g": maybe(st.booleans()),
         }

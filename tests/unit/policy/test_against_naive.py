@@ -19,6 +19,8 @@ COMPLETE: dict[str, Any] = {
     "b": Decimal(3),
     "n": Decimal(1),
     "s": "x",
+    "l": [Decimal(1), Decimal("2.50")],
+    "o": [{"q": Decimal(2), "y": True}],
     "f": True,
     "g": False,
 }
@@ -101,7 +103,7 @@ def test_the_trace_tells_the_results_of_the_evaluation(
     assert {
         name: Fraction(text) for name, text in texts.items() if name.startswith("d.t") and text
     } == {
-        name: Fraction(value)
+        name: number(value)
         for name, value in found.values.items()
         if name.startswith("d.t") and value is not None
     }

@@ -2,12 +2,17 @@
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from decision_engine.policy import limits
 from decision_engine.policy.barred import BARRED, PROXIES
+from decision_engine.policy.closures import closure
+from decision_engine.policy.expression_parser import parse_expression
 from decision_engine.policy.findings import Finding
+from decision_engine.policy.functions.registry import FUNCTIONS
+from decision_engine.policy.layout import Layout
 from decision_engine.policy.parse import parse
 from decision_engine.policy.reason_table import ReasonTable
 from decision_engine.policy.scorecard import Scorecard
@@ -15,6 +20,7 @@ from tests.unit.policy.build import document, node, raw
 
 FORMAT = Path(limits.__file__).with_name("FORMAT.md").read_text(encoding="utf-8")
 BLOCKS = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", FORMAT, re.DOTALL)]
+LIST = (Decimal(3), Decimal(1), Decimal(2))
 HEAD, SCHEMA, EXPRESSIONS, RULES, MODEL, FUNCTION, REASONS, SWITCH = BLOCKS
 
 
@@ -70,6 +76,10 @@ def test_the_limits_are_the_ones_written() -> None:
         limits.NAME_CHARACTERS,
         limits.NAME_PARTS,
         limits.NUMBER_DIGITS,
+        limits.LIST_ITEMS,
+        limits.RECORD_FIELDS,
+        limits.VISITS,
+        limits.TEXT_CHARACTERS,
         limits.FINDINGS,
         2 * limits.FINDINGS,
     ]
@@ -78,3 +88,22 @@ def test_the_limits_are_the_ones_written() -> None:
 def test_barred_terms_are_plain_words() -> None:
     assert all(re.fullmatch(r"[a-z_]+", term) for term in BARRED | PROXIES)
     assert not BARRED & PROXIES
+
+
+def test_the_examples_of_functions_and_closures_are_what_they_say() -> None:
+    section = FORMAT.partition("### Functions")[2].partition("**Missing.**")[0]
+    rows = re.findall(r"^\|.*?\| `([^`]*)` \| `([^`]*)` \|$", section, re.MULTILINE)
+    layout = Layout()
+    layout.add("l", frozenset())
+
+    for example, result in rows:
+        found = [closure(parse_expression(text), layout)([LIST]) for text in (example, result)]
+        assert found[0] == found[1], example
+    assert len(rows) > 20
+
+
+def test_every_function_is_written_of() -> None:
+    section = FORMAT.partition("### Functions")[2].partition("## 4.")[0]
+
+    for name in FUNCTIONS:
+        assert re.search(rf"`{name}[`(]", section), name

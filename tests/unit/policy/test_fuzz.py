@@ -25,7 +25,8 @@ from tests.unit.policy.random_policies import boolean_exprs, number_exprs
 TOKENS = (
     *("a", "b.c", "$.d", "1", "2.50", '"x"', "true", "null", "round(", "min([", "abs("),
     *("and", "or", "not", "in", "==", "<", "+", "-", "*", "/", "?", ":", "(", ")"),
-    *("[", "]", "..", ",", "%", "__class__", ".", "0x1", "é", "\n"),
+    *("#", "#.x", ".x", "map(", "some(", "len(", "contains(", "date(", "as"),
+    *("[", "]", "..", ",", "%", "^", "__class__", ".", "0x1", "é", "\n"),
 )
 texts = st.one_of(
     st.text(max_size=40),

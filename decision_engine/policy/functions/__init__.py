@@ -1,0 +1,1 @@
+"""What the functions of the language compute, one entry of the registry each."""
