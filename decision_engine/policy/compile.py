@@ -12,7 +12,6 @@ from decision_engine.policy.document import (
     ExpressionNode,
     FunctionNode,
     Header,
-    OutputNode,
     PolicyDocument,
     Rule,
     RuleTable,
@@ -29,6 +28,7 @@ from decision_engine.policy.flow import (
     SwitchStep,
     flow_of,
     handles_of,
+    may_not_end,
     stepped,
 )
 from decision_engine.policy.graph import ordered
@@ -222,8 +222,8 @@ def _steps(
     for node in nodes:
         rules = range(first, first + (len(node.rules) if isinstance(node, RuleTable) else 0))
         first = rules.stop
-        if isinstance(node, OutputNode) and node.id in flow.gates:
-            yield OutputStep(node, flow, layout)
+        if may_not_end(node, flow):
+            yield OutputStep(node, flow)
         elif isinstance(node, SwitchNode):
             yield stepped(SwitchStep(node, flow, layout), node, rules, flow, layout)
         else:

@@ -1,6 +1,6 @@
 """A policy as typed nodes: what `parse` makes and everything else reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -150,10 +150,21 @@ class ValueTable(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScorecardNode(Node):
-    """A scorecard by its model's id; makes `path`.value, .raw and .pd."""
+    """
+    A scorecard by its model's id; makes `path`.value, .raw and .pd.
+
+    Inside a sub-decision `names` takes each name that its attributes may have to the one outside.
+    """
 
     model: str
     path: str
+    names: Mapping[str, str] | None = None
+
+    def name_of(self, attribute: str) -> str:
+        """Return the dotted name that an attribute of the model reads, or one that nobody makes."""
+        if self.names is None:
+            return attribute
+        return self.names.get(attribute, f"{self.id}/{attribute}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +196,28 @@ class SwitchNode(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionNode(Node):
+    """A sub-decision by its key; in a document that was read its nodes stand in its place."""
+
+    key: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterNode(Node):
+    """Where a sub-decision begins, and the inputs that it was written for."""
+
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveNode(Node):
+    """Where a sub-decision ends; `enter` is the id of its beginning."""
+
+    enter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedNode(Node):
     """A node of a kind that this version does not run; the finding names it."""
 
@@ -198,6 +231,9 @@ AnyNode = (
     | ScorecardNode
     | FunctionNode
     | SwitchNode
+    | DecisionNode
+    | EnterNode
+    | LeaveNode
     | RefusedNode
 )
 

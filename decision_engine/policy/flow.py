@@ -9,11 +9,13 @@ inputs. Policies without a switch have no gates, and their steps are the plain o
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from decision_engine.policy.branches import Gate, Handle
 from decision_engine.policy.closures import Closure, Facts, closure
 from decision_engine.policy.document import (
     AnyNode,
+    LeaveNode,
     OutputNode,
     ScorecardNode,
     SwitchNode,
@@ -102,7 +104,7 @@ def _asked(node: AnyNode, models: Mapping[str, Scorecard]) -> frozenset[str]:
     """Return what a node reads and does not make itself."""
     names = {name for _, _, expr in expressions_of(node) for name in names_in(expr)}
     if isinstance(node, ScorecardNode):
-        names.update(item.name for item in models[node.model].attributes)
+        names.update(node.name_of(item.name) for item in models[node.model].attributes)
     return frozenset(names) - frozenset(outputs_of(node))
 
 
@@ -225,22 +227,34 @@ class GatedSwitch:
 
 
 class OutputStep:
-    """An output that may not be reached: the policy has then no end, and no answer."""
+    """
+    An end that may not be reached though its beginning is: there is then no answer.
 
-    def __init__(self, node: OutputNode, flow: Flow, layout: Layout) -> None:
-        self._name = node.name
-        self._reach = flow.reaches[node.id]
-        self._gate = tuple(layout.places[handle.place] for handle in flow.gates[node.id])
+    The end of a policy begins with the policy, that of a sub-decision where it is entered.
+    """
+
+    def __init__(self, node: OutputNode | LeaveNode, flow: Flow) -> None:
+        self._name, self._id, self._flow = node.name, node.id, flow
+        self._enter = node.enter if isinstance(node, LeaveNode) else ""
 
     def fast(self, run: Run) -> None:
-        """Go on where the output is reached."""
-        if not any(run.facts[place] for place in self._gate):
-            raise NoAnswerError
+        """Go on where the end is reached, or the beginning is not."""
+        if self._flow.reach(self._id, run.facts) or not self._flow.reach(self._enter, run.facts):
+            return
+        raise NoAnswerError
 
     def slow(self, run: Run) -> None:
-        """Note an output that is not certainly reached."""
-        if self._reach(run.facts) is not True:
+        """Note an end that is not certainly reached."""
+        reached = self._flow.reach(self._id, run.facts) is True
+        if not reached and self._flow.reach(self._enter, run.facts) is not False:
             run.uncovered.append(self._name)
+
+
+def may_not_end(node: AnyNode, flow: Flow) -> TypeGuard[OutputNode | LeaveNode]:
+    """Tell whether a node is an end that may not be reached where its beginning is."""
+    enter = node.enter if isinstance(node, LeaveNode) else ""
+    end = isinstance(node, OutputNode | LeaveNode)
+    return end and flow.gates.get(node.id) != flow.gates.get(enter)
 
 
 class GatedStep:

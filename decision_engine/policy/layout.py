@@ -88,6 +88,8 @@ class Layout:
                 return self.behind(*(value for _, value in node.arguments))
             case ScorecardNode():
                 attributes = models[node.model].attributes
-                return frozenset().union(*(self.sources[item.name] for item in attributes))
+                return frozenset().union(
+                    *(self.sources[node.name_of(item.name)] for item in attributes)
+                )
             case _:
                 return frozenset()

@@ -6,6 +6,7 @@ FILE_BYTES: Final = 16 * 1024 * 1024
 JSON_DEPTH: Final = 64
 NODES: Final = 200
 EDGES: Final = 1_000
+DECISION_DEPTH: Final = 5
 ROWS_PER_TABLE: Final = 20_000
 ROWS: Final = 50_000
 COLUMNS: Final = 200

@@ -24,6 +24,7 @@ from decision_engine.policy.shapes import (
     whole_of,
     words_of,
 )
+from decision_engine.policy.subdecisions import Inliner, graphs_of, library_of
 from domain.canonical import sha256_text
 
 _CONTENT_TYPE: Final = "application/vnd.gorules.decision"
@@ -42,15 +43,20 @@ def parse(raw: bytes) -> PolicyDocument:
     if not isinstance(value, dict):
         raise PolicyError.of("a policy is one JSON object")
     notes = Notes()
-    only(value, ("contentType", "nodes", "edges", "x-policy", "metadata"), "the policy", notes)
+    only(
+        value,
+        ("contentType", "nodes", "edges", "x-policy", "x-decisions", "metadata"),
+        "the policy",
+        notes,
+    )
     if value.get("contentType") != _CONTENT_TYPE:
         notes.error(f'contentType must be "{_CONTENT_TYPE}"')
-    nodes = _nodes(value.get("nodes"), notes)
+    nodes, edges = _graph(value, notes)
     return PolicyDocument(
         hash=sha256_text(raw),
         header=_header(value.get("x-policy"), notes),
         nodes=nodes,
-        edges=_edges(value.get("edges"), notes),
+        edges=edges,
         findings=tuple(notes.found),
     )
 
@@ -80,12 +86,25 @@ def _monotone(value: Any, notes: Notes) -> tuple[tuple[str, Direction], ...]:
     return tuple(found)
 
 
-def _edges(value: Any, notes: Notes) -> tuple[Edge, ...]:
-    records = objects_of(value, "edges", notes)
-    if len(records) > EDGES:
-        notes.error(f"a policy has at most {EDGES} edges")
-        return ()
-    return tuple(_edge(record, notes.at(cell="edges")) for record in records)
+def _graph(value: dict[str, Any], notes: Notes) -> tuple[tuple[AnyNode, ...], tuple[Edge, ...]]:
+    library = library_of(value.get("x-decisions"), notes)
+    if not _bounded(graphs_of(value, library), notes):
+        return (), ()
+    inliner = Inliner(library, _read)
+    nodes, edges = inliner.graph(value, notes)
+    for key in sorted(library.keys() - inliner.used):
+        notes.at(cell="x-decisions").warn(f'nothing uses the decision "{key}"')
+    _unique((node.id for node in nodes), "node id", notes)
+    _unique((node.name for node in nodes), "node name", notes)
+    rules = [rule.id for node in nodes if isinstance(node, RuleTable) for rule in node.rules]
+    _unique(rules, "rule id", notes)
+    return tuple(nodes), tuple(edges)
+
+
+def _read(record: dict[str, Any], notes: Notes) -> tuple[list[AnyNode], list[Edge]]:
+    nodes = [parse_node(each, notes) for each in objects_of(record.get("nodes"), "nodes", notes)]
+    edges = objects_of(record.get("edges"), "edges", notes)
+    return nodes, [_edge(each, notes.at(cell="edges")) for each in edges]
 
 
 def _edge(record: dict[str, Any], notes: Notes) -> Edge:
@@ -103,31 +122,41 @@ def _edge(record: dict[str, Any], notes: Notes) -> Edge:
 _EDGE_FIELDS: Final = ("id", "type", "sourceId", "targetId", "sourceHandle", "targetHandle", "data")
 
 
-def _nodes(value: Any, notes: Notes) -> tuple[AnyNode, ...]:
-    records = objects_of(value, "nodes", notes)
-    if not _bounded(records, notes):
-        return ()
-    nodes = tuple(parse_node(record, notes) for record in records)
-    _unique((node.id for node in nodes), "node id", notes)
-    _unique((node.name for node in nodes), "node name", notes)
-    rules = [rule.id for node in nodes if isinstance(node, RuleTable) for rule in node.rules]
-    _unique(rules, "rule id", notes)
-    return nodes
-
-
-def _bounded(records: list[dict[str, Any]], notes: Notes) -> bool:
+def _bounded(graphs: Iterable[dict[str, Any]], notes: Notes) -> bool:
     """Count before reading: a policy that is too large costs next to nothing."""
-    rows = [row for record in records for row in _rows(record)]
-    counts = {
-        "nodes": (len(records), NODES),
-        "rows": (len(rows), ROWS),
-        "cells": (sum(map(len, rows)), CELLS),
-        "named values": (sum(map(_values, records)), NAMED_VALUES),
+    most = {
+        "nodes": NODES,
+        "edges": EDGES,
+        "rows": ROWS,
+        "cells": CELLS,
+        "named values": NAMED_VALUES,
     }
-    for what, (count, most) in counts.items():
-        if count > most:
-            notes.error(f"a policy has at most {most} {what}")
-    return all(count <= most for count, most in counts.values())
+    counts = dict.fromkeys(most, 0)
+    over: list[str] = []
+    for graph in graphs:
+        for what, count in _counts(graph).items():
+            counts[what] += count
+        over = [what for what in most if counts[what] > most[what]]
+        if over:
+            break
+    for what in over:
+        notes.error(f"a policy has at most {most[what]} {what}")
+    return not over
+
+
+def _counts(graph: dict[str, Any]) -> dict[str, int]:
+    nodes, edges = (
+        value if isinstance(value, list) else []
+        for value in (graph.get("nodes"), graph.get("edges"))
+    )
+    rows = [row for record in nodes if isinstance(record, dict) for row in _rows(record)]
+    return {
+        "nodes": len(nodes),
+        "edges": len(edges),
+        "rows": len(rows),
+        "cells": sum(map(len, rows)),
+        "named values": sum(_values(record) for record in nodes if isinstance(record, dict)),
+    }
 
 
 def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from decision_engine.policy.document import (
     AnyNode,
     Assignment,
+    DecisionNode,
     ExpressionNode,
     FunctionNode,
     InputNode,
@@ -32,7 +33,6 @@ from decision_engine.policy.syntax import Literal
 
 _REFUSED: Final = {
     "functionNode": "is refused for ever: JavaScript can read clocks, randomness and the network",
-    "decisionNode": LATER,
 }
 
 
@@ -79,6 +79,14 @@ def _assign(record: dict[str, Any], prefix: str, notes: Notes) -> Assignment:
     name = prefix + dotted(record.get("key"), "the key of an expression", notes)
     expr = expression_of(record.get("value"), notes.at(cell=name), prefix)
     return Assignment(name=name, value=expr or Literal(value=False))
+
+
+def _decision(identity: str, name: str, content: dict[str, Any], notes: Notes) -> AnyNode:
+    allowed = ("key", "passThrough", "inputField", "outputPath", "executionMode")
+    only(content, allowed, "a decision node", notes)
+    prefix = transformed(content, notes)
+    key = text_of(content, "key", "a decision node", notes)
+    return DecisionNode(id=identity, name=name, key=key, path=prefix.rstrip("."))
 
 
 def _custom(identity: str, name: str, content: dict[str, Any], notes: Notes) -> AnyNode:
@@ -140,4 +148,5 @@ _READERS: Final[dict[str, Callable[[str, str, dict[str, Any], Notes], AnyNode]]]
     "decisionTableNode": parse_table,
     "customNode": _custom,
     "switchNode": parse_switch,
+    "decisionNode": _decision,
 }

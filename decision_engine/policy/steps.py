@@ -151,7 +151,8 @@ class ScorecardStep:
         self._model = model
         self._start = layout.places[outputs_of(node)[0]]
         self._attributes = tuple(
-            (layout.places[item.name], item, _losses(item)) for item in model.attributes
+            (layout.places[node.name_of(item.name)], item, _losses(item))
+            for item in model.attributes
         )
 
     def fast(self, run: Run) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from decision_engine.policy.check.enter import check_enter
 from decision_engine.policy.check.kinds import kind_of, kind_of_value, need
 from decision_engine.policy.check.scope import Names, Scope
 from decision_engine.policy.document import (
     AnyNode,
+    EnterNode,
     ExpressionNode,
     FunctionNode,
     InputNode,
@@ -51,13 +53,19 @@ def _check_node(node: AnyNode, scope: Scope, models: Mapping[str, Scorecard], no
             _check_conditions(node.rows, scope, notes)
             _add(_value_fields(node, scope, notes), scope, notes)
         case FunctionNode():
-            for name, value in node.arguments:
-                kind_of(value, scope, notes.at(cell=name))
-            _add(node.outputs, scope, notes)
+            _check_function(node, scope, notes)
+        case EnterNode():
+            check_enter(node, scope, notes)
         case ScorecardNode():
             _check_scorecard(node, scope, models, notes)
         case _:
             return
+
+
+def _check_function(node: FunctionNode, scope: Scope, notes: Notes) -> None:
+    for name, value in node.arguments:
+        kind_of(value, scope, notes.at(cell=name))
+    _add(node.outputs, scope, notes)
 
 
 def _add(fields: tuple[Field, ...], scope: Scope, notes: Notes) -> None:
@@ -115,7 +123,8 @@ def _check_scorecard(
         notes.error(f'the scorecard "{node.model}" was not given')
         return
     for attribute in model.attributes:
-        _check_attribute(attribute, scope, notes.at(row=attribute.name))
+        found = scope.find(Ref(node.name_of(attribute.name)), notes.at(row=attribute.name))
+        _check_attribute(attribute, found, notes.at(row=attribute.name))
     _add(_score_fields(node, model), scope, notes)
 
 
@@ -129,8 +138,7 @@ def _score_fields(node: ScorecardNode, model: Scorecard) -> tuple[Field, ...]:
     )
 
 
-def _check_attribute(attribute: Attribute, scope: Scope, notes: Notes) -> None:
-    found = scope.find(Ref(attribute.name), notes)
+def _check_attribute(attribute: Attribute, found: Field | None, notes: Notes) -> None:
     if found is None or (attribute.numeric and found.kind == "number"):
         return
     values = {value for item in attribute.bins for value in item.values}

@@ -80,7 +80,7 @@ def _check_missing_bins(
         return
     for attribute in models[node.model].attributes:
         if attribute.missing_points is not None:
-            behind = analysis.layout.sources[attribute.name]
+            behind = analysis.layout.sources[node.name_of(attribute.name)]
             _note(behind - covered, "a missing bin", notes.at(row=attribute.name))
 
 
@@ -120,7 +120,7 @@ class _Analysis:
             case ScorecardNode():
                 attributes = models[node.model].attributes
                 strict = (a.name for a in attributes if a.missing_points is None)
-                return frozenset().union(*(self.needs[name] for name in strict))
+                return frozenset().union(*(self.needs[node.name_of(name)] for name in strict))
             case _:
                 return _NONE
 

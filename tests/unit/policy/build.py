@@ -38,6 +38,21 @@ def graph(nodes: list[Json], ways: list[str], properties: Json | None = None) ->
     return made
 
 
+def decision(identity: str, key: str, path: str = "", **changes: Any) -> Json:
+    content = {"key": key, "passThrough": True, "outputPath": path or None, **changes}
+    return node(identity, "decisionNode", content)
+
+
+def subgraph(nodes: list[Json], ways: list[str], properties: Json) -> Json:
+    """A graph for `x-decisions`, with inputs of its own."""
+    made = graph(nodes, ways, properties)
+    return {"nodes": made["nodes"], "edges": made["edges"]}
+
+
+def using(policy: Json, **decisions: Any) -> Json:
+    return {**policy, "x-decisions": decisions}
+
+
 def edge(way: str) -> Json:
     source, target = way.split(">")
     source, _, handle = source.partition(":")

@@ -21,7 +21,7 @@ from tests.unit.policy.build import document, node, raw
 FORMAT = Path(limits.__file__).with_name("FORMAT.md").read_text(encoding="utf-8")
 BLOCKS = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", FORMAT, re.DOTALL)]
 LIST = (Decimal(3), Decimal(1), Decimal(2))
-HEAD, SCHEMA, EXPRESSIONS, RULES, MODEL, FUNCTION, REASONS, SWITCH = BLOCKS
+HEAD, SCHEMA, EXPRESSIONS, RULES, MODEL, FUNCTION, REASONS, SWITCH, DECISION = BLOCKS
 
 
 def form(*nodes: Any, **header: Any) -> list[Finding]:
@@ -36,6 +36,16 @@ def test_the_examples_of_nodes_are_read() -> None:
 
     assert form(*nodes, **HEAD["x-policy"]) == []
     assert HEAD.keys() == document().keys()
+
+
+def test_the_example_of_a_decision_is_read() -> None:
+    (shown,) = re.findall(r'`"x-decisions": (\{.*?\})`', FORMAT)
+    policy = document(node("d", DECISION["type"], DECISION["content"]))
+    (key,) = json.loads(shown)
+    graph = {name: document()[name] for name in json.loads(shown)[key]}
+    policy["x-decisions"] = {key: graph}
+
+    assert parse(raw(policy)).findings == ()
 
 
 def test_the_examples_of_files_are_read() -> None:
@@ -80,6 +90,7 @@ def test_the_limits_are_the_ones_written() -> None:
         limits.RECORD_FIELDS,
         limits.VISITS,
         limits.TEXT_CHARACTERS,
+        limits.DECISION_DEPTH,
         limits.FINDINGS,
         2 * limits.FINDINGS,
     ]

@@ -167,7 +167,6 @@ def test_form(change: Change, sentence: str) -> None:
     ("kind", "sentence"),
     [
         ("functionNode", "is refused for ever: JavaScript can read clocks, randomness"),
-        ("decisionNode", "is not supported by this version"),
         ("httpNode", "is not known to this version"),
     ],
 )
