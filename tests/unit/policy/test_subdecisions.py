@@ -159,7 +159,7 @@ def test_a_decision_in_a_branch_that_is_not_taken_is_not_uncovered() -> None:
     def uncovered(f: Any, b: Any) -> tuple[str, ...]:
         return policy.evaluate({"f": f, "b": b}, {}).uncovered
 
-    assert uncovered(f=False, b=D(0)) == ()
+    assert uncovered(f=False, b=D(0)) == uncovered(f=False, b=None) == ()
     assert uncovered(f=True, b=D(2)) == ()
     assert uncovered(f=True, b=D(0)) == uncovered(f=None, b=D(0)) == ("d/T", "d/OUT")
 
