@@ -13,6 +13,7 @@ Measured = Mapping[str, str | int | float | bool | None]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PLANS: Final = 100_000
+POLICIES: Final = 5_000
 DEMO_LIMIT_S: Final = 1_800
 ROUNDS: Final = 200
 REPEATS: Final = 7
@@ -47,6 +48,13 @@ def random_offers(seed: int) -> Measured:
     from tests.unit.pricing.random_offers import check_random_offers  # noqa: PLC0415
 
     return _flat(check_random_offers(PLANS, seed))
+
+
+def policy_branches(seed: int) -> Measured:
+    """Evaluate random policies with switches, hit policies and sub-decisions."""
+    from tests.integration.policy.branches import check_branches  # noqa: PLC0415
+
+    return check_branches(POLICIES, seed)
 
 
 def fold_book(seed: int) -> Measured:
@@ -163,6 +171,11 @@ ROWS: Final[tuple[Row, ...]] = (
         name="random-offers",
         promise="100,000 random searches: an offer is never above the ask nor worse priced",
         run=random_offers,
+    ),
+    Row(
+        name="policy-branches",
+        promise="5,000 random policies with branches: as the naive interpreter, and fail closed",
+        run=policy_branches,
     ),
     Row(
         name="fold-book",

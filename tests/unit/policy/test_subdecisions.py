@@ -1,20 +1,17 @@
 """Sub-decisions: their nodes stand in the document that uses them, under names of their own."""
 
-import json
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from decision_engine.policy.check import check
 from decision_engine.policy.compile import CompiledPolicy, compile_policy
-from decision_engine.policy.evaluation import Evaluation
 from decision_engine.policy.parse import parse
 from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy.trace import trace
+from tests.unit.policy.branch_checks import by_rule
 from tests.unit.policy.build import (
     SCHEMA,
     Json,
@@ -32,9 +29,6 @@ from tests.unit.policy.build import (
     table,
     using,
 )
-from tests.unit.policy.random_branches import branched
-from tests.unit.policy.random_policies import PROPERTIES, Sample, inputs
-from tests.unit.policy.test_against_naive import COMPLETE
 
 D = Decimal
 CARD = Scorecard.parse(raw(model(ranges("w", 0, "5", 9), ranges("b", 0, "5", 9))))
@@ -123,30 +117,6 @@ def test_every_kind_of_node_stands_under_the_path(path: str) -> None:
         assert by_rule(found) == {f"d/{name}": r for name, r in by_rule(expected).items()}
     results = {e.id: e.conditions for e in trace(policy, {"a": D(3), "b": D(1)}, functions)}
     assert results["d/rule"][0].formula == f"{prefix}x > 3"
-
-
-def by_rule(found: Evaluation) -> dict[str, tuple[str, tuple[str, ...]]]:
-    return {r.rule_id: (r.result, r.missing) for r in found.results}
-
-
-@given(branched(), st.sampled_from(["", "p"]), inputs())
-def test_a_policy_inside_a_decision_decides_as_it_does_alone(
-    sample: Sample, path: str, values: dict[str, Any]
-) -> None:
-    alone = json.loads(sample.policy)
-    inside = {"nodes": alone["nodes"], "edges": alone["edges"]}
-    around = using(graph([decision("d", "k", path)], ["in>d", "d>out"], PROPERTIES), k=inside)
-    one, other = compile_policy(sample.policy, {}), compile_policy(raw(around), {})
-    prefix = f"{path}." if path else ""
-
-    for given_values in (values, COMPLETE | {n: v for n, v in values.items() if v is not None}):
-        expected, found = one.evaluate(given_values, {}), other.evaluate(given_values, {})
-        assert found.values == {prefix + name: v for name, v in expected.values.items()}
-        assert found.missing == {prefix + name: v for name, v in expected.missing.items()}
-        assert by_rule(found) == {f"d/{name}": r for name, r in by_rule(expected).items()}
-        uncovered = {f"d/{name}" for name in expected.uncovered}
-        assert set(found.uncovered) - {"OUT"} == uncovered
-        assert ("OUT" in found.uncovered) == ("d/OUT" in uncovered)
 
 
 def test_a_decision_in_a_branch_that_is_not_taken_is_not_uncovered() -> None:

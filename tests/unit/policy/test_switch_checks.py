@@ -10,7 +10,17 @@ from decision_engine.policy.compile import compile_policy
 from decision_engine.policy.parse import parse
 from decision_engine.policy.trace import trace
 from decision_engine.policy_texts import texts_of
-from tests.unit.policy.build import Json, expressions, graph, node, raw, rules, switch, table
+from tests.unit.policy.build import (
+    Json,
+    custom,
+    expressions,
+    graph,
+    node,
+    raw,
+    rules,
+    switch,
+    table,
+)
 
 D = Decimal
 SWITCH = switch("s", ("yes", "a > 1"), ("no", ""))
@@ -130,6 +140,22 @@ def test_what_is_known_of_a_shared_name_holds_for_both_makers() -> None:
     ]
 
 
+def test_a_shared_number_is_shown_with_the_decimals_of_both_makers() -> None:
+    def asks(identity: str, scale: int) -> Json:
+        declared = {"x": {"type": "number", "x-scale": scale}}
+        config = {"name": "call", "outputPath": "c", "arguments": {}, "outputs": declared}
+        return custom(identity, "function", config)
+
+    end = rules(("end", "c.x > 1", "refer"), identity="end")
+    functions: Any = {"call": lambda _: {"x": D("1.25")}}
+    for scales in ((2, 4), (4, 2)):
+        nodes = [SWITCH, asks("one", scales[0]), asks("two", scales[1]), end]
+        policy = compile_policy(raw(graph(nodes, ENDS)), {})
+        for a in (D(0), D(2)):
+            (shown,) = [e.value for e in trace(policy, {"a": a}, functions) if e.value]
+            assert shown == "1.2500"
+
+
 def test_a_node_sees_a_shared_name_only_where_every_maker_is_before_it_or_out_of_the_way() -> None:
     inside = rules(("inside", "x > 1", "refer"), identity="inside")
     nodes = [SWITCH, ONE, TWO, inside, END]
@@ -175,12 +201,15 @@ def test_a_silent_rule_answers_for_the_inputs_of_the_switch_behind_what_it_reads
 
 
 def test_a_rule_about_a_shared_name_covers_what_both_makers_need() -> None:
-    def errors(two: str) -> list[str]:
-        nodes = [SWITCH, ONE, expressions("two", {"x": two}), expressions("y", {"y": "a == null"})]
+    def errors(two: str, *, asks: str = "a", swapped: bool = False) -> list[str]:
+        branches = [ONE, expressions("two", {"x": two})]
+        makers = branches[::-1] if swapped else branches
+        nodes = [SWITCH, *makers, expressions("y", {"y": f"{asks} == null"})]
         return said([*nodes, END], [*ENDS[:-2], "end>y", "y>out", "two>end"])
 
     assert errors("a + 1") == []
     assert len(errors("b + 1")) == 1
+    assert errors("b + 1", asks="b") == errors("b + 1", asks="b", swapped=True) != []
 
 
 def shown(a: Any, nodes: list[Json] | None = None) -> list[tuple[str, ...]]:

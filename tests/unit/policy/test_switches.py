@@ -156,6 +156,8 @@ def test_a_value_that_no_branch_made_is_missing_only_for_those_who_ask() -> None
     assert (asked.values["z"], asked.missing) == (None, {"z": ()})
     assert results(asked)["end"] == ("not_evaluable", ())
     assert (unasked.values["z"], unasked.missing) == (None, {})
+    open_ = shared(two, "b > 0").evaluate({"b": D(1)}, {})
+    assert open_.missing == dict.fromkeys(("x", "y", "z"), ("a",))
     assert results(unasked)["end"] == ("hit", ())
 
 

@@ -1,0 +1,71 @@
+"""What must hold of every policy with branches and of every input, for tests of any length."""
+
+import json
+from typing import Any
+
+from decision_engine.policy.compile import CompiledPolicy, compile_policy
+from decision_engine.policy.evaluation import Evaluation
+from tests.unit.policy.build import decision, graph, raw, using
+from tests.unit.policy.random_policies import PROPERTIES, Sample
+from tests.unit.policy.test_against_naive import COMPLETE, blocked, compare, known
+
+
+def check_meaning(sample: Sample, values: dict[str, Any]) -> None:
+    """It equals the obvious interpreter, and its fast variant equals its slow one."""
+    policy = compile_policy(sample.policy, sample.models)
+    complete = COMPLETE | known(values)
+
+    compare(policy, sample, values)
+    compare(policy, sample, complete)
+    settled = policy.settle(policy.start(complete, {}))
+    assert policy.evaluate(complete, {}) == policy._partly_known(settled)
+
+
+def check_no_approval(sample: Sample, values: dict[str, Any]) -> None:
+    """One more missing input never lets through what was stopped."""
+    policy = compile_policy(sample.policy, sample.models)
+    before = policy.evaluate(values, {})
+
+    for name in values:
+        after = policy.evaluate({**values, name: None}, {})
+        assert blocked(after) >= blocked(before), name
+
+
+def check_monotone(sample: Sample, values: dict[str, Any]) -> None:
+    """Without null tests, one more missing input hides answers and changes none."""
+    policy = compile_policy(sample.policy, sample.models)
+    before = policy.evaluate(values, {})
+
+    for name in values:
+        after = policy.evaluate({**values, name: None}, {})
+        for one, other in zip(before.results, after.results, strict=True):
+            assert other.result in (one.result, "not_evaluable"), name
+        for key, value in after.values.items():
+            assert value in (before.values[key], None), name
+
+
+def check_inside(sample: Sample, path: str, values: dict[str, Any]) -> None:
+    """Inside a decision it decides as it does alone, under other names."""
+    alone = json.loads(sample.policy)
+    inside = {"nodes": alone["nodes"], "edges": alone["edges"]}
+    around = using(graph([decision("d", "k", path)], ["in>d", "d>out"], PROPERTIES), k=inside)
+    policies = compile_policy(sample.policy, {}), compile_policy(raw(around), {})
+
+    for given in (values, COMPLETE | known(values)):
+        _compare_inside(policies, f"{path}." if path else "", given)
+
+
+def _compare_inside(
+    policies: tuple[CompiledPolicy, CompiledPolicy], prefix: str, values: dict[str, Any]
+) -> None:
+    expected, found = (policy.evaluate(values, {}) for policy in policies)
+    assert found.values == {prefix + name: v for name, v in expected.values.items()}
+    assert found.missing == {prefix + name: v for name, v in expected.missing.items()}
+    assert by_rule(found) == {f"d/{name}": r for name, r in by_rule(expected).items()}
+    uncovered = {f"d/{name}" for name in expected.uncovered}
+    assert set(found.uncovered) - {"OUT"} == uncovered
+    assert ("OUT" in found.uncovered) == ("d/OUT" in uncovered)
+
+
+def by_rule(found: Evaluation) -> dict[str, tuple[str, tuple[str, ...]]]:
+    return {r.rule_id: (r.result, r.missing) for r in found.results}
