@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from decision_engine.policy.barred import barred_in, proxy_in
 from decision_engine.policy.check.coverage import check_coverage
 from decision_engine.policy.check.nodes import check_nodes
+from decision_engine.policy.check.rules import check_rules
 from decision_engine.policy.check.safety import check_safety
 from decision_engine.policy.check.scope import Names
 from decision_engine.policy.document import (
     FunctionNode,
     InputNode,
     PolicyDocument,
+    RuleTable,
     ValueTable,
     outputs_of,
 )
@@ -44,6 +46,8 @@ def check(document: PolicyDocument, models: Mapping[str, Scorecard]) -> list[Fin
     for node in order.nodes:
         if isinstance(node, ValueTable):
             check_coverage(node, names.fields, notes.at(node=node.id))
+        elif isinstance(node, RuleTable):
+            check_rules(node, names.fields, notes.at(node=node.id))
     check_safety(order, names.inputs, models, notes)
     return notes.found
 

@@ -1,149 +1,139 @@
-"""
-Value tables about one field must have a row for every value.
+"""Value tables: no input without a row, no row without an input, no two rows that disagree."""
 
-Conditions against literals are constant between the literals, so trying each literal, its
-neighbours and the points between them tries every case: no interval algebra to get wrong.
-"""
-
-from collections.abc import Iterable
-from decimal import Decimal
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from decision_engine.policy.closures import Facts, closure
-from decision_engine.policy.document import ValueRow, ValueTable
+from decision_engine.policy.check.regions import Box, Space, Truth, meet
+from decision_engine.policy.check.sweep import Found, Overlap, Point, search
+from decision_engine.policy.document import Row, ValueRow, ValueTable
 from decision_engine.policy.findings import Notes
-from decision_engine.policy.layout import Layout
 from decision_engine.policy.schema import Field
-from decision_engine.policy.syntax import (
-    Call,
-    Compare,
-    Expr,
-    Listing,
-    Literal,
-    Member,
-    Ref,
-    Within,
-    names_in,
-    nodes_in,
-)
-from decision_engine.policy.table_index import row_finder
-from decision_engine.policy.values import EXACT, QUANTA, Value, plain, rounded
 
-_PLAIN: Final = (Ref, Literal)
-_TESTS: Final = (Compare, Member, Within)
+#: Of one kind of fault, a table shows this many; then one finding tells how many more.
+SHOWN: Final = 20
+_NAMED: Final = 3
 
 
-def check_coverage(node: ValueTable, fields: dict[str, Field], notes: Notes) -> None:
-    """Note an example that finds no row, and an example that finds two different ones."""
-    conditions = [row.condition for row in node.rows]
-    names = frozenset().union(*(names_in(condition) for condition in conditions))
-    if not names:
-        if not any(not row.cells for row in node.rows):
-            notes.warn("the table reads no field and has no row for everything")
-        return
-    if len(names) > 1 or not all(map(_simple, conditions)):
-        return
-    made = fields[next(iter(names))]
-    examples = _examples(made, conditions)
-    rows = _rows_of(examples, made, node.rows)
-    _note_gap(made, rows, notes)
-    _note_overlap(made, rows, node, notes)
+def check_coverage(node: ValueTable, fields: Mapping[str, Field], notes: Notes) -> None:
+    """
+    Note an example that finds no row, rows that are never reached, and rows that disagree.
+
+    In a `unique` table no two rows may be true at once, whatever they say: an error.
+    """
+    _ValueCheck(node, fields, notes).run()
 
 
-def _simple(condition: Expr) -> bool:
-    """Tell whether literals are compared with the field itself, not with what is made of it."""
-    if any(isinstance(node, Call | Listing) for node in nodes_in(condition)):
-        return False
-    return all(
-        isinstance(part, _PLAIN)
-        for node in nodes_in(condition)
-        if isinstance(node, _TESTS)
-        for part in node.parts
+def never_true(row: Row, space: Space, notes: Notes) -> None:
+    """Note a row that no value of the schema makes true, at its one cell that is to blame."""
+    for cell in row.cells:
+        if not space.cell_parts(cell):
+            place = notes.at(row=row.id, cell=cell.column.label)
+            place.error("no value makes this cell true: correct it, or remove the row")
+            return
+    notes.at(row=row.id).error(
+        "the cells of this row exclude one another, it can never be true: correct or remove it"
     )
 
 
-def _examples(made: Field, conditions: Iterable[Expr]) -> list[Value]:
-    if made.kind == "boolean":
-        return [True, False]
-    literals = {
-        node.value
-        for condition in conditions
-        for node in nodes_in(condition)
-        if isinstance(node, Literal)
-    }
-    if made.kind == "string":
-        return list(made.enum) or [*sorted(map(str, literals)), "(any other text)"]
-    numbers = {value for value in literals if isinstance(value, Decimal)}
-    return _numbers(made, numbers)
+def example(space: Space, point: Point) -> str:
+    """Return the point as `name = value` pairs."""
+    return ", ".join(axis.text(point.get(place, 0)) for place, axis in enumerate(space.axes))
 
 
-def _numbers(made: Field, literals: set[Decimal]) -> list[Value]:
-    ends = (end for end in (made.minimum, made.maximum) if end is not None)
-    points = sorted({*literals, *ends})
-    if made.scale is not None:
-        points = [rounded(point, made.scale) for point in points]
-    step = QUANTA[made.scale or 0]
-    found = set(points)
-    found.update(EXACT.add(point, step) for point in points)
-    found.update(EXACT.subtract(point, step) for point in points)
-    if made.scale is None:
-        found.update(_middle(one, two) for one, two in pairwise(points))
-    read = made.reader()
-    return [value for value in sorted(found) if read(value) is not None]
+class _ValueCheck:
+    def __init__(self, node: ValueTable, fields: Mapping[str, Field], notes: Notes) -> None:
+        self._node = node
+        self._rows: tuple[ValueRow, ...] = node.searched
+        self._notes = notes
+        self._unique = node.hit_policy == "unique"
+        self._space = Space(self._rows, fields)
+        self._boxes = self._space.boxes(self._rows)
+
+    def run(self) -> None:
+        found = search(self._space.sizes, self._boxes, self._says())
+        covered = [] if self._unique or not found.complete else self._covered(found.reached)
+        self._note_gap(found)
+        self._note_never(covered)
+        self._note_overlaps({p: o for p, o in found.overlaps.items() if p not in covered})
+        if not found.complete:
+            size = f"{len(self._rows)} rows x {len(self._node.columns)} columns"
+            self._notes.warn(f"too large to check completely: {size}; split the table")
+
+    def _says(self) -> Sequence[int]:
+        """A number for each row; rows that may overlap have one number."""
+        if self._unique:
+            return range(len(self._rows))
+        numbers: dict[object, int] = {}
+        return [numbers.setdefault(row.outputs, len(numbers)) for row in self._rows]
+
+    def _note_gap(self, found: Found) -> None:
+        remedy = "add a row for it, or a last row with empty cells"
+        if found.gap is not None:
+            text = example(self._space, found.gap)
+            self._notes.error(f"no row for {text or 'any input'}: {remedy}")
+        elif found.doubt and found.complete:
+            self._notes.warn(
+                "gaps cannot be found: conditions that compare more than one name with literals "
+                "are not checked; add a last row with empty cells"
+            )
+
+    def _note_overlaps(self, overlaps: Mapping[int, Overlap]) -> None:
+        shown = [place for place in sorted(overlaps) if self._unexpected(place, overlaps[place])]
+        for place in shown[:SHOWN]:
+            first, point = overlaps[place]
+            notes = self._notes.at(row=self._rows[place].id)
+            text = f'overlaps row "{self._rows[first].id}" at {example(self._space, point)}'
+            if self._unique:
+                notes.error(f"{text}: in a unique table only one row may be true")
+            else:
+                notes.warn(
+                    f"{text}; the first wins: if it should not, let them exclude one another"
+                )
+        if len(shown) > SHOWN:
+            self._notes.warn(f"{len(shown) - SHOWN} more rows overlap earlier ones")
+
+    def _unexpected(self, place: int, overlap: Overlap) -> bool:
+        """Tell whether two rows disagree where nothing says that one of them wins."""
+        row, first = self._rows[place], self._rows[overlap.first]
+        return self._unique or bool(row.cells and row.priority == first.priority)
+
+    def _covered(self, reached: set[int]) -> list[int]:
+        """The rows that others cover; a last row for everything may stand there in vain."""
+        bare = [place for place, row in enumerate(self._rows) if not row.cells]
+        spare = {len(self._rows) - 1} if len(bare) == 1 else set()
+        return sorted(self._true() - reached - (spare & set(bare)))
+
+    def _true(self) -> set[int]:
+        return {box.row for box in self._boxes if box.truth is not Truth.NOT_FALSE}
+
+    def _note_never(self, covered: Sequence[int]) -> None:
+        true = self._true()
+        never = [row for place, row in enumerate(self._rows) if place not in true]
+        for row in never[:SHOWN]:
+            never_true(row, self._space, self._notes)
+        for place in covered[:SHOWN]:
+            names = _listed(self._rows[cover].id for cover in self._covers(place))
+            self._notes.at(row=self._rows[place].id).error(
+                f"is never reached: where it is true, the table ends at {names}; "
+                "move it up, or remove it"
+            )
+        if more := len(never[SHOWN:]) + len(covered[SHOWN:]):
+            self._notes.error(f"{more} more rows can never answer")
+
+    def _covers(self, place: int) -> list[int]:
+        """Return the earlier rows at which the table ends where this row is true."""
+        mine = [box.sides for box in self._boxes if box.row == place]
+        clipped = [
+            Box(box.row, Truth.TRUE, shared)
+            for box in self._boxes
+            if box.row < place and box.truth is not Truth.PERHAPS
+            for sides in mine
+            if (shared := meet(box.sides, sides)) is not None
+        ]
+        return sorted(search(self._space.sizes, clipped, self._says()).reached)
 
 
-def _middle(one: Decimal, two: Decimal) -> Decimal:
-    return EXACT.multiply(EXACT.add(one, two), Decimal("0.5"))
-
-
-def _rows_of(
-    examples: list[Value], made: Field, rows: tuple[ValueRow, ...]
-) -> list[tuple[Value, list[int]]]:
-    """Return each example with the first rows that it finds: two that have cells are enough."""
-    layout = Layout()
-    layout.add(made.name, frozenset())
-    conditions = [row.condition for row in rows]
-    tests = [closure(condition, layout) for condition in conditions]
-    everything = range(len(rows))
-    find = row_finder(conditions, layout, first=False) or (lambda _: everything)
-    result = []
-    for example in examples:
-        facts: Facts = [example]
-        true = (i for i in find(facts) if tests[i](facts) is True)
-        result.append((example, _first_two(true, rows)))
-    return result
-
-
-def _first_two(true: Iterable[int], rows: tuple[ValueRow, ...]) -> list[int]:
-    found: list[int] = []
-    for index in true:
-        found.append(index)
-        if sum(1 for i in found if rows[i].cells) == 2:  # noqa: PLR2004
-            break
-    return found
-
-
-def _note_gap(made: Field, rows: list[tuple[Value, list[int]]], notes: Notes) -> None:
-    for example, found in rows:
-        if not found:
-            notes.error(f"no row for {made.name} = {plain(example, made.scale)}")
-            return
-
-
-def _note_overlap(
-    made: Field, rows: list[tuple[Value, list[int]]], node: ValueTable, notes: Notes
-) -> None:
-    unique = node.hit_policy == "unique"
-    seen: set[tuple[int, int]] = set()
-    for example, found in rows:
-        pair = tuple(index for index in found if unique or node.rows[index].cells)[:2]
-        if len(pair) < 2 or pair in seen:  # noqa: PLR2004
-            continue
-        first, second = node.rows[pair[0]], node.rows[pair[1]]
-        seen.add((pair[0], pair[1]))
-        place, text = notes.at(row=second.id), f"{made.name} = {plain(example, made.scale)}"
-        if unique:
-            place.error(f'overlaps row "{first.id}" at {text}: only one row may be true')
-        elif first.outputs != second.outputs and first.priority == second.priority:
-            place.warn(f'overlaps row "{first.id}" at {text}; the first wins')
+def _listed(ids: Iterable[str]) -> str:
+    names = [f'"{name}"' for name in ids]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{'row' if len(names) == 1 else 'rows'} {', '.join(names[:_NAMED])}{more}"

@@ -214,7 +214,7 @@ def value_rows(draw: st.DrawFn, names: tuple[str, ...]) -> list[list[str]]:
         ]
         for i in range(count)
     ]
-    # Two fields: whether such a table covers everything is for the later, deeper check.
+    # Rows that are never reached and inputs without a row: `check` would refuse them.
     rows.append(["never", "", "f and g and not f", "", "0", '"w0"'])
     if draw(st.integers(0, 4)):
         rows.append(["else", "", "", "", draw(number_exprs(names, 1)), '"w0"'])

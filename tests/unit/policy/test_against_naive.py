@@ -7,8 +7,9 @@ from typing import Any
 
 from hypothesis import given
 
-from decision_engine.policy.compile import CompiledPolicy, compile_policy
+from decision_engine.policy.compile import CompiledPolicy, build
 from decision_engine.policy.evaluation import Evaluation, unpack
+from decision_engine.policy.parse import parse
 from decision_engine.policy.trace import trace
 from tests.unit.policy.naive import Unknown, World, interpret, number
 from tests.unit.policy.random_policies import Sample, host, inputs, samples
@@ -63,7 +64,7 @@ def compare(policy: CompiledPolicy, sample: Sample, values: Mapping[str, Any]) -
 def test_the_compiled_policy_equals_the_obvious_interpreter(
     sample: Sample, values: dict[str, Any]
 ) -> None:
-    policy = compile_policy(sample.policy, sample.models)
+    policy = build(parse(sample.policy), sample.models)
 
     compare(policy, sample, values)
     compare(policy, sample, COMPLETE | known(values))
@@ -71,7 +72,7 @@ def test_the_compiled_policy_equals_the_obvious_interpreter(
 
 @given(samples(), inputs())
 def test_both_variants_agree(sample: Sample, values: dict[str, Any]) -> None:
-    policy = compile_policy(sample.policy, sample.models)
+    policy = build(parse(sample.policy), sample.models)
     complete = COMPLETE | known(values)
 
     settled = policy.settle(policy.start(complete, FUNCTIONS))
@@ -81,7 +82,7 @@ def test_both_variants_agree(sample: Sample, values: dict[str, Any]) -> None:
 
 @given(samples(), inputs())
 def test_a_missing_input_never_creates_an_approval(sample: Sample, values: dict[str, Any]) -> None:
-    policy = compile_policy(sample.policy, sample.models)
+    policy = build(parse(sample.policy), sample.models)
     before = policy.evaluate(values, FUNCTIONS)
 
     for name in values:
@@ -93,7 +94,7 @@ def test_a_missing_input_never_creates_an_approval(sample: Sample, values: dict[
 def test_the_trace_tells_the_results_of_the_evaluation(
     sample: Sample, values: dict[str, Any]
 ) -> None:
-    policy = compile_policy(sample.policy, sample.models)
+    policy = build(parse(sample.policy), sample.models)
     found = policy.evaluate(values, FUNCTIONS)
     entries = trace(policy, values, FUNCTIONS)
 

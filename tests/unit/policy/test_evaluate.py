@@ -13,6 +13,7 @@ from domain.canonical import sha256_text
 from domain.errors import PermanentError
 from tests.unit.policy.build import (
     Json,
+    built,
     compiled,
     document,
     expressions,
@@ -155,7 +156,7 @@ def test_a_value_table_stops_at_the_first_row_that_is_not_false(
     missing: tuple[str, ...] | None,
     uncovered: tuple[str, ...],
 ) -> None:
-    found = compiled(BANDS).evaluate(inputs, {})
+    found = built(BANDS).evaluate(inputs, {})
 
     assert found.values == {"grid.band": band, "grid.cap": cap}
     names = {} if missing is None else dict.fromkeys(("grid.band", "grid.cap"), missing)

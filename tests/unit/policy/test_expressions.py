@@ -251,7 +251,7 @@ def test_the_deepest_expression_still_compiles() -> None:
     [
         ("2.5", True),
         ("2.50", True),
-        ("-2.5", False),
+        ("7.5", False),
         ("== 2.5", True),
         ("!= 2.5", False),
         ("< 2.5", False),

@@ -157,7 +157,7 @@ def test_codes_of_a_policy_are_in_the_table() -> None:
     attributes = (ranges("a", 0, "1", 9, code="R31", family="delay"), ranges("b", 0, "1", 9))
     policy = compiled(
         custom("c", "scorecard", {"model": "m"}),
-        rules(("k", "score.pd > 1", "refer")),
+        rules(("k", "score.pd > 0.5", "refer")),
         models=(Scorecard.parse(raw(model(*attributes))),),
     )
     other = (ranges("a", 0, "1", 9, code="R31", family="other"),)

@@ -18,6 +18,7 @@ from tests.unit.policy.build import (
     table,
 )
 
+OTHERS = ["others", "", "", "3"]
 NULL_TEST = expressions("e", {"v": "a == null or a > 1"})
 
 
@@ -96,7 +97,12 @@ def test_a_rule_does_not_cover(row: tuple[str, ...]) -> None:
 
 def test_null_tests_in_every_place_are_seen() -> None:
     nodes = [
-        table("t", ["a", ""], ["o"], [["one", "null", "", "1"], ["two", "", "b > 1", "2"]]),
+        table(
+            "t",
+            ["a", ""],
+            ["o"],
+            [["one", "null", "", "1"], ["two", "", "b > 1", "2"], OTHERS],
+        ),
         function({"q": "a == null"}, {"v": {"type": "number"}}),
         rules(("k", "a != null and b > 1", "refer")),
     ]
@@ -128,7 +134,7 @@ def test_no_hit_if_missing_needs_another_rule() -> None:
         f"/r/k: {needs('no_hit_if_missing')}",
         f"/r/k: {needs('no_hit_if_missing', 'n')}",
     ]
-    assert errors(rules(silent, ("l", "a > 1", "refer"), ("m", "n < 0", "refer"))) == []
+    assert errors(rules(silent, ("l", "a > 1", "refer"), ("m", "n < 1", "refer"))) == []
 
 
 def test_two_silent_rules_do_not_cover_each_other() -> None:

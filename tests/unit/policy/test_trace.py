@@ -10,7 +10,7 @@ from decision_engine.policy.expression_parser import parse_expression
 from decision_engine.policy.render import text_of
 from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy.trace import TraceEntry, trace, trace_digest
-from tests.unit.policy.build import compiled, custom, expressions, model, raw, rules, table
+from tests.unit.policy.build import built, compiled, custom, expressions, model, raw, rules, table
 
 D = Decimal
 INPUTS: dict[str, Any] = {"a": D("688"), "b": D("1.5"), "n": D(3), "s": "x", "f": True}
@@ -95,7 +95,7 @@ def test_a_distance_that_has_no_exact_text_is_left_out() -> None:
     assert (entry.result, entry.conditions[0].distance) == ("hit", "")
 
 
-POLICY = compiled(
+POLICY = built(
     expressions("e", {"d.total": "a + b", "d.word": 's == "x" ? "one" : "two"'}),
     custom("c", "scorecard", {"model": "m"}),
     table("v", ["score.pd", "n"], ["cap"], [["low", "< 0.01", "> 1", "1"], ["high", "", "2", "2"]]),
