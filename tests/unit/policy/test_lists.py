@@ -221,6 +221,8 @@ def test_a_list_of_values_is_read() -> None:
         ("map(many, map(many, #))", "closures may visit 1000000 elements, the most is 100000"),
         ("count(many, # in many)", "closures may visit 1000000 elements, the most is 100000"),
         ("map(many, many[1:])", "closures may visit 1000000 elements, the most is 100000"),
+        ("map(w, len(map(n > 0 ? l : many, #)))", "closures may visit 300000 elements"),
+        ("map(w, len(map([l, many][n], #)))", "closures may visit 300000 elements"),
         ("map(many, w + #)", "arithmetic needs a number, found a list of string"),
         ("a + t", "arithmetic needs a number, found a string: write string(number)"),
         ("a % 0", "division by zero"),
@@ -325,10 +327,25 @@ def test_equal_lists_have_one_text_and_different_lists_two() -> None:
     assert plain((("a",), "b")) == '[["a"], "b"]'
 
 
-def test_a_table_over_what_a_list_holds_is_not_taken_for_covered() -> None:
-    rows = [["one", 'startsWith(t, "a")', "1"], ["two", 'not startsWith(t, "a")', "2"]]
+def table_of(*conditions: str) -> CompiledPolicy:
+    rows = [[f"r{i}", text, str(i)] for i, text in enumerate(conditions)]
+    return compiled(table("v", [""], ["d.x"], rows), properties=PROPERTIES)
 
-    assert compiled(table("v", [""], ["d.x"], rows), properties=PROPERTIES).rules == ()
+
+def test_a_table_about_the_beginning_of_a_text_must_cover_every_text() -> None:
+    covered = table_of('startsWith(t, "a")', 'not startsWith(t, "a")')
+
+    assert covered.evaluate({"t": "b"}, {}).values == {"d.x": 1}
+    with pytest.raises(PolicyError, match=r"no row for t = \(any other text\)"):
+        table_of('startsWith(t, "a")', 'startsWith(t, "b")')
+
+
+def test_a_table_about_a_list_is_not_tried_on_examples() -> None:
+    policy = table_of("contains(l, 3)", "some(l, # > 4)")
+
+    assert policy.evaluate({"l": (Decimal(3),)}, {}).values == {"d.x": 0}
+    assert policy.evaluate({"l": ()}, {}).uncovered == ("V",)
+    assert table_of("contains(l, 3)").evaluate({"l": ()}, {}).uncovered == ("V",)
 
 
 def test_a_closure_covers_only_its_list() -> None:
