@@ -43,7 +43,7 @@ from decision_engine.policy.syntax import (
     Test,
     Within,
 )
-from decision_engine.policy.values import EXACT, quotient, rounded
+from decision_engine.policy.values import EXACT, Entry, quotient, rounded
 
 Generated = Callable[[list[Any]], Any]
 
@@ -69,6 +69,7 @@ _HELPERS: Final[dict[str, Any]] = {
     "all_of": all,
     "length": len,
     "number": Decimal,
+    "field_of": Entry.field,
 }
 #: The source of a closure's application to each `{item}` of `{items}`.
 _EACH: Final[Mapping[Closing, str]] = {
@@ -193,7 +194,7 @@ class _Builder:
             case Item():
                 return f"item_{self._level}"
             case FieldOf():
-                return f"{self.source(expr.subject)}.field({self._constant(expr.name)})"
+                return f"field_of({self.source(expr.subject)}, {self._constant(expr.name)})"
             case Slice():
                 ends = (expr.subject, expr.first, expr.last)
                 parts = ("None" if end is None else self.source(end) for end in ends)

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from decision_engine.policy.compile import CompiledPolicy, compile_policy
+from decision_engine.policy.compile import CompiledPolicy, build
 from decision_engine.policy.evaluation import Evaluation
+from decision_engine.policy.parse import parse
 from tests.unit.policy.build import decision, graph, raw, using
 from tests.unit.policy.random_policies import PROPERTIES, Sample
 from tests.unit.policy.test_against_naive import COMPLETE, blocked, compare, known
@@ -12,7 +13,7 @@ from tests.unit.policy.test_against_naive import COMPLETE, blocked, compare, kno
 
 def check_meaning(sample: Sample, values: dict[str, Any]) -> None:
     """It equals the obvious interpreter, and its fast variant equals its slow one."""
-    policy = compile_policy(sample.policy, sample.models)
+    policy = build(parse(sample.policy), sample.models)
     complete = COMPLETE | known(values)
 
     compare(policy, sample, values)
@@ -23,7 +24,7 @@ def check_meaning(sample: Sample, values: dict[str, Any]) -> None:
 
 def check_no_approval(sample: Sample, values: dict[str, Any]) -> None:
     """One more missing input never lets through what was stopped."""
-    policy = compile_policy(sample.policy, sample.models)
+    policy = build(parse(sample.policy), sample.models)
     before = policy.evaluate(values, {})
 
     for name in values:
@@ -33,7 +34,7 @@ def check_no_approval(sample: Sample, values: dict[str, Any]) -> None:
 
 def check_monotone(sample: Sample, values: dict[str, Any]) -> None:
     """Without null tests, one more missing input hides answers and changes none."""
-    policy = compile_policy(sample.policy, sample.models)
+    policy = build(parse(sample.policy), sample.models)
     before = policy.evaluate(values, {})
 
     for name in values:
@@ -49,7 +50,7 @@ def check_inside(sample: Sample, path: str, values: dict[str, Any]) -> None:
     alone = json.loads(sample.policy)
     inside = {"nodes": alone["nodes"], "edges": alone["edges"]}
     around = using(graph([decision("d", "k", path)], ["in>d", "d>out"], PROPERTIES), k=inside)
-    policies = compile_policy(sample.policy, {}), compile_policy(raw(around), {})
+    policies = build(parse(sample.policy), {}), build(parse(raw(around)), {})
 
     for given in (values, COMPLETE | known(values)):
         _compare_inside(policies, f"{path}." if path else "", given)

@@ -12,13 +12,15 @@ import pytest
 
 from decision_engine.policy import codegen
 
-#: No attribute, no text, no import, no lambda, no comprehension, no keyword argument.
+#: No attribute, no text, no import, no lambda, no keyword argument.
 ALLOWED = (
     *(ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.Pass),
     *(ast.Name, ast.Load, ast.Store, ast.Subscript, ast.Constant, ast.Call, ast.Tuple, ast.IfExp),
     *(ast.Compare, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.In, ast.NotIn),
     *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
+    *(ast.ListComp, ast.GeneratorExp, ast.comprehension),
 )
+ITEM = re.compile(r"item_[0-9]+")
 CONSTANT = re.compile(r"constant_[0-9]+")
 DANGEROUS = frozenset(
     {"eval", "exec", "open", "compile", "getattr", "setattr", "vars", "globals", "type", "print"}
@@ -68,7 +70,7 @@ def _check_node(node: ast.AST, names: Mapping[str, Any]) -> None:
         case ast.arg():
             assert node.arg == "facts"
         case ast.Name():
-            assert node.id == "facts" or node.id in names
+            assert node.id == "facts" or node.id in names or ITEM.fullmatch(node.id)
             assert node.id not in DANGEROUS
             assert not node.id.startswith("__")
         case ast.Subscript():
@@ -83,6 +85,10 @@ def _check_node(node: ast.AST, names: Mapping[str, Any]) -> None:
             assert not node.keywords
         case ast.Assign(targets=targets):
             assert all(isinstance(target, ast.Subscript) for target in targets)
+        case ast.comprehension():
+            assert isinstance(node.target, ast.Name)
+            assert ITEM.fullmatch(node.target.id)
+            assert not node.is_async
         case ast.FunctionDef():
             assert not node.decorator_list
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from decision_engine.policy import document as doc
@@ -58,6 +59,8 @@ def interpret(
             world.facts.setdefault(name, Unknown(frozenset()))
             world.sources.setdefault(name, frozenset())
     for node in nodes:
+        learn_sources(node, flow, models)
+    for node in nodes:
         flow.visit(node, lambda each: step(each, world, models, functions))
     world.unasked = flow.unasked(models)
     return world
@@ -84,7 +87,6 @@ def step(node: Any, world: World, models: Mapping[str, Scorecard], functions: An
     if isinstance(node, doc.ExpressionNode):
         for item in node.assignments:
             world.facts[item.name] = value_of(item.value, world)
-            add_sources(world, (item.name,), behind(item.value, world))
     elif isinstance(node, doc.RuleTable):
         for rule in node.rules:
             world.rules[rule.id] = rule_result(rule, world)
@@ -132,11 +134,6 @@ class NaiveFlow:
         ways = self.ways(node.id)
         reach = negate(all_of([negate(all_of([self.taken[c] for c in way])) for way in ways]))
         self.reached[node.id] = reach
-        for switch in {switch for way in ways for switch, _ in way}:
-            for row in self.nodes[switch].statements:  # type: ignore[union-attr]
-                for cell in row.cells:
-                    sources = behind(cell.condition, self.world)
-                    add_sources(self.world, doc.outputs_of(node), sources)
         if isinstance(node, doc.SwitchNode):
             self.switch(node, reach)
         elif isinstance(node, doc.OutputNode) and reach is not True:
@@ -198,10 +195,6 @@ def rule_result(rule: doc.Rule, world: World) -> tuple[str, Names]:
 
 
 def value_table(node: doc.ValueTable, world: World) -> None:
-    exprs = [cell.condition for row in node.rows for cell in row.cells]
-    exprs += [value for row in node.rows for value in row.outputs]
-    sources = frozenset[str]().union(*(behind(expr, world) for expr in exprs))
-    add_sources(world, node.outputs, sources)
     truths = [(all_of([value_of(c.condition, world) for c in row.cells]), row) for row in node.rows]
     chosen = winner(node, truths)
     if isinstance(chosen, doc.ValueRow):
@@ -237,8 +230,6 @@ def winner(node: doc.ValueTable, truths: list[Any]) -> Any:
 def scorecard(node: doc.ScorecardNode, model: Scorecard, world: World) -> None:
     names = [f"{node.path}.{part}" for part in ("value", "raw", "pd")]
     attributes = model.attributes
-    behind_all = frozenset[str]().union(*(world.sources[item.name] for item in attributes))
-    add_sources(world, names, behind_all)
     facts = [(item, world.facts[item.name]) for item in attributes]
     strict = [
         fact
@@ -274,8 +265,6 @@ def bin_of(item: Any, fact: Any) -> int:
 
 def call(node: doc.FunctionNode, world: World, functions: Any) -> None:
     names = [item.name for item in node.outputs]
-    sources = frozenset[str]().union(*(behind(value, world) for _, value in node.arguments))
-    add_sources(world, names, sources)
     arguments = {key: value_of(value, world) for key, value in node.arguments}
     unknown = [fact for fact in arguments.values() if isinstance(fact, Unknown)]
     if unknown:
@@ -289,9 +278,24 @@ def call(node: doc.FunctionNode, world: World, functions: Any) -> None:
             world.uncovered.append(node.name)
 
 
-def add_sources(world: World, names: Any, sources: Names) -> None:
-    for name in names:
-        world.sources[name] |= sources
+def learn_sources(node: Any, flow: NaiveFlow, models: Mapping[str, Scorecard]) -> None:
+    """Whatever may run counts: which branch did is not asked."""
+    world, names = flow.world, doc.outputs_of(node)
+    for switch in {switch for way in flow.ways(node.id) for switch, _ in way}:
+        add_sources(world, names, list(doc.expressions_of(flow.nodes[switch])))
+    if isinstance(node, doc.ExpressionNode):
+        for item in node.assignments:
+            add_sources(world, (item.name,), [("", "", item.value)])
+        return
+    add_sources(world, names, list(doc.expressions_of(node)))
+    if isinstance(node, doc.ScorecardNode):
+        for attribute in models[node.model].attributes:
+            add_sources(world, names, [("", "", tree.Ref(attribute.name))])
+
+
+def add_sources(world: World, names: Any, exprs: list[tuple[str, str, Any]]) -> None:
+    for name, (_, _, expr) in product(names, exprs):
+        world.sources[name] |= behind(expr, world)
 
 
 def back(fact: Any) -> Any:

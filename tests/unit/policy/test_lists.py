@@ -332,14 +332,6 @@ def table_of(*conditions: str) -> CompiledPolicy:
     return compiled(table("v", [""], ["d.x"], rows), properties=PROPERTIES)
 
 
-def test_a_table_about_the_beginning_of_a_text_must_cover_every_text() -> None:
-    covered = table_of('startsWith(t, "a")', 'not startsWith(t, "a")')
-
-    assert covered.evaluate({"t": "b"}, {}).values == {"d.x": 1}
-    with pytest.raises(PolicyError, match=r"no row for t = \(any other text\)"):
-        table_of('startsWith(t, "a")', 'startsWith(t, "b")')
-
-
 def test_a_table_about_a_list_is_not_tried_on_examples() -> None:
     policy = table_of("contains(l, 3)", "some(l, # > 4)")
 

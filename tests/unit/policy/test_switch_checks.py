@@ -133,10 +133,12 @@ def test_what_is_known_of_a_shared_name_holds_for_both_makers() -> None:
     end = rules(("end", "o > 1", "refer"), identity="end")
     ways = [*ENDS[:3], "one>v", "two>v", "v>end", "end>out"]
 
-    assert said([SWITCH, *words, made, end], ways) == ["/v: no row for x = q"]
+    assert said([SWITCH, *words, made, end], ways) == [
+        "/v: no row for x = q: add a row for it, or a last row with empty cells"
+    ]
     free = expressions("two", {"x": "t"})
     assert said([SWITCH, words[0], free, made, end], ways) == [
-        "/v: no row for x = (any other text)"
+        "/v: no row for x = (any other text): add a row for it, or a last row with empty cells"
     ]
 
 

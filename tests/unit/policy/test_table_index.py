@@ -17,7 +17,7 @@ from decision_engine.policy.syntax import Expr, Ref, conjunction
 from decision_engine.policy.table_index import Finder, row_finder
 from decision_engine.policy.unary import parse_unary
 from decision_engine.policy.values import Missing
-from tests.unit.policy.build import compiled, rules, table
+from tests.unit.policy.build import built, rules, table
 from tests.unit.policy.naive import Unknown, interpret, number
 
 NAMES: Final = ("a", "b", "s", "f")
@@ -151,7 +151,7 @@ def test_big_tables_say_what_an_obvious_interpreter_says(
     cells: list[str], a: Decimal | None, s: str | None
 ) -> None:
     properties = {"a": {"type": "number", "x-scale": 1}, "s": {"type": "string"}}
-    policy = compiled(
+    policy = built(
         rules(*[(f"r{i}", cell, "refer") for i, cell in enumerate(cells)]),
         table(
             "v", [""], ["out"], [[f"v{i}", c, f"{i}"] for i, c in enumerate(cells)], outputPath="v"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import zen
 
-from decision_engine.policy.compile import compile_policy
+from decision_engine.policy.compile import build, compile_policy
+from decision_engine.policy.parse import parse
 from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy.values import Value
 from decision_engine.policy.zen_trace import zen_trace
@@ -63,7 +64,7 @@ def by_zen(policy: Json, inputs: dict[str, Any]) -> Any:
 
 
 def ours(policy: Json, inputs: dict[str, Value | None]) -> dict[str, Json]:
-    return zen_trace(raw(policy), compile_policy(raw(policy), {}), inputs, {})
+    return zen_trace(raw(policy), build(parse(raw(policy)), {}), inputs, {})
 
 
 @pytest.mark.parametrize(
