@@ -136,12 +136,20 @@ class Rulebooks:
         Raises:
             PermanentError: one of its parts is not held here.
         """
-        models = tuple(str(name) for name in manifest["models"])  # type: ignore[attr-defined]
-        parts = tuple(str(manifest[part]) for part in ("policy", "reasons", "iof", "funding"))
+        parts, models = _parts_of(manifest)
         key = (*parts, *models)
         if key not in self._by_manifest:
             self._by_manifest[key] = build_rulebook(self._artifacts(parts, models), self.tz_version)
         return self._by_manifest[key]
+
+    def artifacts_of(self, manifest: Mapping[str, object]) -> Artifacts:
+        """
+        Return the bytes of everything that a manifest names.
+
+        Raises:
+            PermanentError: one of its parts is not held here.
+        """
+        return self._artifacts(*_parts_of(manifest))
 
     def _artifacts(self, parts: tuple[str, ...], models: tuple[str, ...]) -> Artifacts:
         policy, reasons, iof, funding = (self._bytes(part) for part in parts)
@@ -158,3 +166,8 @@ class Rulebooks:
             return self.artifacts[content_hash]
         except KeyError:
             raise PermanentError("a part that the decision was made with is not held") from None
+
+
+def _parts_of(manifest: Mapping[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    models = tuple(str(name) for name in manifest["models"])  # type: ignore[attr-defined]
+    return tuple(str(manifest[part]) for part in ("policy", "reasons", "iof", "funding")), models

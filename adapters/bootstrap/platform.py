@@ -7,6 +7,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Final
 
+from adapters.bootstrap.elsewhere import Elsewhere
 from adapters.bootstrap.health import health
 from adapters.bootstrap.ingestion import Ingestion, build_ingestion
 from adapters.bootstrap.shipped import iof_table
@@ -21,6 +22,7 @@ from decision_engine.decisions import Decisions
 from decision_engine.explain import Explain
 from decision_engine.gather import Gather, Tiers
 from decision_engine.policies import Policies
+from decision_engine.policy_desk import PolicyDesk
 from decision_engine.pricing.tables import IofTable
 from decision_engine.quote import Quote, quote_reply
 from decision_engine.record.lookup import KeyLookup
@@ -141,6 +143,7 @@ def _use_cases(
     async def replayed(decision_id: str, deadline: Deadline) -> dict[str, object]:
         return (await replay(decision_id, deadline)).canonical()
 
+    desk = PolicyDesk(stores.truth, rulebooks, stores.clock, Elsewhere())
     quote = Quote(IofTable.parse(iof_table()))
 
     return UseCases(
@@ -159,5 +162,8 @@ def _use_cases(
         accept_events=AcceptEvents(stores.stream, stores.vault),
         list_policies=policies.listed,
         show_policy=policies.show,
+        check_policy=desk.check,
+        simulate_policy=desk.simulate,
+        diff_policy=desk.diff,
         health=lambda: health(stores, rulebooks, breakers),
     )

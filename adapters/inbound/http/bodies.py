@@ -40,7 +40,7 @@ def _overrides(value: object, pointer: str) -> Mapping[str, Override]:
     if not isinstance(value, dict) or len(value) > OVERRIDES_MAX:
         raise InvalidInputError.at(pointer, "overrides-format", "an object of up to 100 attributes")
     for name, given in value.items():
-        if ATTRIBUTE.fullmatch(name) is None or not _is_override(given):
+        if ATTRIBUTE.fullmatch(name) is None or not is_override(given):
             raise InvalidInputError.at(
                 pointer,
                 "overrides-format",
@@ -49,7 +49,8 @@ def _overrides(value: object, pointer: str) -> Mapping[str, Override]:
     return value
 
 
-def _is_override(given: object) -> bool:
+def is_override(given: object) -> bool:
+    """Tell whether a JSON value can be the value of an attribute."""
     if isinstance(given, str):
         return len(given) <= OVERRIDE_LENGTH_MAX
     return given is None or isinstance(given, bool | int)

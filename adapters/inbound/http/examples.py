@@ -219,6 +219,85 @@ POLICY_SUMMARY: Final = {
 }
 POLICY_LIST: Final = {"items": [POLICY_SUMMARY], "next_cursor": None}
 POLICY_SHOWN: Final = POLICY_SUMMARY | {"document": {"nodes": [], "edges": []}}
+POLICY_DOCUMENT: Final[dict[str, Any]] = {
+    "contentType": "application/vnd.gorules.decision",
+    "x-policy": {
+        "id": "personal-loan",
+        "version": 4,
+        "product": "personal_loan",
+        "title": "Personal loan",
+        "owner": "credit-risk",
+    },
+    "nodes": [],
+    "edges": [],
+}
+POLICY_CHECK: Final[dict[str, Any]] = {
+    "policy": {"id": "personal-loan", "version": 4, "hash": HASH},
+    "valid": False,
+    "findings": [
+        {
+            "severity": "error",
+            "node": "",
+            "row": "",
+            "cell": "",
+            "sentence": "a policy has exactly one inputNode, found 0",
+        }
+    ],
+}
+SIMULATE_BODY: Final[dict[str, Any]] = {
+    "policy": 2,
+    "cases": [
+        {
+            "name": "score-688",
+            "inputs": {"application.amount": "20000.00", "application.term_months": 36},
+            "stale": ["income.monthly"],
+        }
+    ],
+}
+_ANSWER: Final[dict[str, Any]] = {
+    "outcome": "DECLINED",
+    "reasons": [{"code": "R20", "family": "score"}],
+    "offers": [],
+    "hit": ["score-cut-off"],
+    "not_evaluable": [],
+}
+SIMULATION: Final[dict[str, Any]] = {
+    "recorded": False,
+    "active": {"id": "personal-loan", "version": 3, "hash": HASH},
+    "submitted": {"id": "personal-loan", "version": 2, "hash": HASH},
+    "summary": {
+        "cases": 1,
+        "changed": 1,
+        "outcomes": [{"from": "DECLINED", "to": "REFERRED", "cases": 1}],
+    },
+    "cases": [
+        {
+            "name": "score-688",
+            "active": _ANSWER,
+            "submitted": _ANSWER | {"outcome": "REFERRED"},
+            "changes": [{"field": "outcome", "from": "DECLINED", "to": "REFERRED"}],
+        }
+    ],
+}
+POLICY_DIFF: Final[dict[str, Any]] = {
+    "policy_id": "personal-loan",
+    "from": {"version": 2, "hash": HASH},
+    "to": {"version": 3, "hash": HASH},
+    "changes": [
+        {
+            "kind": "condition",
+            "action": "changed",
+            "node": "Hard rules",
+            "row": "score-cut-off",
+            "position": 4,
+            "name": "score",
+            "before": "score.value >= 720",
+            "after": "score.value >= 700",
+            "subject": "score.value",
+            "sentence": 'row 4 of "Hard rules": score.value >= 720 became >= 700',
+        }
+    ],
+}
 LIVE: Final = {"status": "live"}
 READY: Final = {
     "status": "ready",

@@ -3,9 +3,9 @@
 from typing import Final
 
 FIELDS: Final = frozenset({
-    "amortization", "amount", "channel", "customer_id", "events", "external_reference",
-    "first_due_on", "iof", "monthly_rate", "note", "outcome", "overrides", "policy", "product",
-    "reasons", "signed_on", "term_months",
+    "amortization", "amount", "cases", "channel", "customer_id", "events", "external_reference",
+    "first_due_on", "inputs", "iof", "monthly_rate", "note", "outcome", "overrides",
+    "policy", "product", "reasons", "signed_on", "stale", "term_months",
 })  # fmt: skip
 #: Members of an event's envelope, which the ingesting side points at.
 ENVELOPE: Final = frozenset({

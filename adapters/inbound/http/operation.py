@@ -10,6 +10,7 @@ from adapters.inbound.http.messages import Handler
 
 BODY_BYTES_MAX: Final = 64 * 1024
 EVENTS_BYTES_MAX: Final = 1024 * 1024
+POLICY_BYTES_MAX: Final = 16 * 1024 * 1024
 DEADLINE_MS: Final = 1_000
 POLICY_DEADLINE_MS: Final = 10_000
 

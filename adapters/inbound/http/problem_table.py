@@ -87,6 +87,9 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     "idempotency-key-reused": ProblemKind(
         422, "Key reused", "This idempotency key belongs to another command."
     ),
+    "policy-invalid": ProblemKind(
+        422, "Policy invalid", "The policy does not pass its checks, so it cannot run."
+    ),
     "headers-too-large": ProblemKind(
         431, "Headers too large", "Request line and headers are larger than this server takes."
     ),

@@ -23,6 +23,8 @@ PARAMETERS_MAX: Final = 20
 LANGUAGES: Final = ("pt-BR", "en")
 REVIEW_STATES: Final = ("OPEN", "CLOSED")
 LIMIT_TEXT: Final = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
+VERSION_MAX: Final = 1_000_000_000
+VERSION_TEXT: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 YEARS: Final = range(1900, 2301)
 
 
@@ -93,6 +95,12 @@ def _limit(text: str, pointer: str) -> int:
     if LIMIT_TEXT.fullmatch(text) and int(text) <= LIMIT_MAX:
         return int(text)
     raise InvalidInputError.at(pointer, "limit-range", f"a whole number from 1 to {LIMIT_MAX}")
+
+
+def _version(text: str, pointer: str) -> int:
+    if VERSION_TEXT.fullmatch(text) and int(text) <= VERSION_MAX:
+        return int(text)
+    raise InvalidInputError.at(pointer, "version-format", "the number of a version")
 
 
 def _one_of(*allowed: str) -> Callable[[str, str], str]:
@@ -185,4 +193,17 @@ LANGUAGE: Final = Parameter(
     parse=_one_of(*LANGUAGES),
     schema={"type": "string", "enum": list(LANGUAGES)},
     description="The language of texts; without it, Accept-Language decides.",
+)
+_VERSION_SCHEMA: Final = {"type": "integer", "minimum": 1, "maximum": VERSION_MAX}
+FROM_VERSION: Final = Parameter(
+    name="from",
+    parse=_version,
+    schema=_VERSION_SCHEMA,
+    description="The older version; without it, the one before `to`.",
+)
+TO_VERSION: Final = Parameter(
+    name="to",
+    parse=_version,
+    schema=_VERSION_SCHEMA,
+    description="The newer version; without it, the active one.",
 )

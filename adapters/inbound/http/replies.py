@@ -260,6 +260,64 @@ class PolicyReply(PolicySummary):
     document: dict[str, Any]
 
 
+class PolicyFinding(ReplyModel):
+    """What is wrong with a policy, where, and what to do; empty parts have no such place."""
+
+    severity: Literal["error", "warning"]
+    node: str
+    row: str
+    cell: str
+    sentence: str
+
+
+class PolicyCheckReply(ReplyModel):
+    """What a check found; without an error the policy could be published."""
+
+    policy: dict[str, Any]
+    valid: bool
+    findings: list[PolicyFinding]
+
+
+class SimulatedCase(ReplyModel):
+    """One case under both policies, and where they differ."""
+
+    name: str
+    active: dict[str, Any]
+    submitted: dict[str, Any]
+    changes: list[dict[str, str]]
+
+
+class SimulationReply(ReplyModel):
+    """Cases put through two policies; nothing was recorded."""
+
+    recorded: Literal[False]
+    active: dict[str, Any]
+    submitted: dict[str, Any]
+    summary: dict[str, Any]
+    cases: list[SimulatedCase]
+
+
+class PolicyChange(ReplyModel):
+    """One change in the words of an analyst, and its parts."""
+
+    kind: str
+    action: Literal["added", "removed", "changed", "moved"]
+    node: str
+    row: str
+    position: int
+    name: str
+    before: str
+    after: str
+    sentence: str
+
+
+class PolicyDiffReply(ReplyModel):
+    """What changed from one version to another."""
+
+    policy_id: str
+    changes: list[PolicyChange]
+
+
 class LiveReply(ReplyModel):
     """The process answers."""
 

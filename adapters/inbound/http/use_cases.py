@@ -15,6 +15,7 @@ from decision_engine.commands import (
 from decision_engine.customers import TransactionQuery
 from decision_engine.decisions import DecisionQuery
 from decision_engine.pages import Page
+from decision_engine.policy_desk import TrialCase
 from decision_engine.review import ReviewQuery
 from domain.ports.time import Deadline
 
@@ -35,6 +36,14 @@ ListTransactions = Callable[[TransactionQuery], Awaitable[Page]]
 AcceptEvents = Callable[[Sequence[object], Deadline], Awaitable[Sequence[Document]]]
 ListPolicies = Callable[[Deadline], Awaitable[Document]]
 ShowPolicy = Callable[[str, Deadline], Awaitable[Document]]
+#: Takes the id of a policy and the bytes of a document.
+CheckPolicy = Callable[[str, bytes, Deadline], Awaitable[Document]]
+#: Takes the id, another policy (its bytes, a version, None: the active one), and cases.
+SimulatePolicy = Callable[
+    [str, bytes | int | None, Sequence[TrialCase], Deadline], Awaitable[Document]
+]
+#: Takes the id and two versions; None: the one before, the active one.
+DiffPolicy = Callable[[str, int | None, int | None, Deadline], Awaitable[Document]]
 #: `status` is `ready`, `degraded` or `unavailable`; `tiers` names each with its breaker's state.
 Health = Callable[[], Awaitable[Document]]
 
@@ -86,4 +95,7 @@ class UseCases:
     accept_events: AcceptEvents
     list_policies: ListPolicies
     show_policy: ShowPolicy
+    check_policy: CheckPolicy
+    simulate_policy: SimulatePolicy
+    diff_policy: DiffPolicy
     health: Health

@@ -18,6 +18,7 @@ from decision_engine.commands import (
 from decision_engine.customers import TransactionQuery
 from decision_engine.decisions import DecisionQuery
 from decision_engine.pages import Page
+from decision_engine.policy_desk import TrialCase
 from decision_engine.review import ReviewQuery
 from domain.errors import InvalidInputError
 from domain.ports.time import Deadline
@@ -52,6 +53,9 @@ class FakeUseCases:
             accept_events=self.accept_events,
             list_policies=self.list_policies,
             show_policy=self.show_policy,
+            check_policy=self.check_policy,
+            simulate_policy=self.simulate_policy,
+            diff_policy=self.diff_policy,
             health=self.health,
         )
 
@@ -130,6 +134,26 @@ class FakeUseCases:
     async def show_policy(self, policy_id: str, deadline: Deadline) -> Document:
         self._see(("show_policy", policy_id, deadline))
         return examples.POLICY_SHOWN
+
+    async def check_policy(self, policy_id: str, policy: bytes, deadline: Deadline) -> Document:
+        self._see(("check_policy", policy_id, policy, deadline))
+        return examples.POLICY_CHECK
+
+    async def simulate_policy(
+        self,
+        policy_id: str,
+        policy: bytes | int | None,
+        cases: Sequence[TrialCase],
+        deadline: Deadline,
+    ) -> Document:
+        self._see(("simulate_policy", policy_id, policy, cases, deadline))
+        return examples.SIMULATION
+
+    async def diff_policy(
+        self, policy_id: str, before: int | None, after: int | None, deadline: Deadline
+    ) -> Document:
+        self._see(("diff_policy", policy_id, before, after, deadline))
+        return examples.POLICY_DIFF
 
     async def health(self) -> Document:
         return examples.READY | {"status": self.ready}

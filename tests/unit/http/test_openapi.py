@@ -27,7 +27,8 @@ THERE = {
     "POST /v1/credit-decisions/{id}/review", "POST /v1/credit-decisions/what-if",
     "POST /v1/quotes", "GET /v1/customers/{id}", "GET /v1/customers/{id}/transactions",
     "POST /v1/events", "GET /v1/reviews", "POST /v1/reviews/{id}/decision", "GET /v1/policies",
-    "GET /v1/policies/{id}", "GET /health/live", "GET /health/ready", "GET /openapi.json",
+    "GET /v1/policies/{id}", "POST /v1/policies/{id}/check", "POST /v1/policies/{id}/simulate",
+    "GET /v1/policies/{id}/diff", "GET /health/live", "GET /health/ready", "GET /openapi.json",
     "GET /docs", "GET /problems/{code}",
 }  # fmt: skip
 
