@@ -31,6 +31,7 @@ KEYED = JSON | {"Idempotency-Key": "k-1"}
         ("/v1/customers/c-000123/transactions", examples.TRANSACTION_PAGE),
         ("/v1/policies", examples.POLICY_LIST),
         ("/v1/policies/personal-loan", examples.POLICY_SHOWN),
+        ("/v1/policies/personal-loan/diff", examples.POLICY_DIFF),
         ("/health/live", examples.LIVE),
         ("/health/ready", examples.READY),
     ],
@@ -53,6 +54,7 @@ def test_a_read_gives_the_document(live: Live, path: str, example: Any) -> None:
         ("/v1/customers/c-000123/transactions", "decisions:read"),
         ("/v1/policies", "policies:read"),
         ("/v1/policies/personal-loan", "policies:read"),
+        ("/v1/policies/personal-loan/diff", "policies:read"),
     ],
 )
 def test_a_route_needs_its_scope_only(live: Live, path: str, scope: str) -> None:
