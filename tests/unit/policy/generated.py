@@ -73,12 +73,21 @@ def _check_node(node: ast.AST, names: Mapping[str, Any]) -> None:
             assert node.id == "facts" or node.id in names or ITEM.fullmatch(node.id)
             assert node.id not in DANGEROUS
             assert not node.id.startswith("__")
+        case ast.Constant():
+            assert type(node.value) in (int, bool)
+        case ast.FunctionDef():
+            assert not node.decorator_list
+        case _:
+            _check_whole(node, names)
+
+
+def _check_whole(node: ast.AST, names: Mapping[str, Any]) -> None:
+    """Check what is made of other nodes."""
+    match node:
         case ast.Subscript():
             assert isinstance(node.value, ast.Name)
             assert node.value.id == "facts"
             assert isinstance(node.slice, ast.Constant)
-        case ast.Constant():
-            assert type(node.value) in (int, bool)
         case ast.Call():
             assert isinstance(node.func, ast.Name)
             assert callable(names[node.func.id])
@@ -89,8 +98,6 @@ def _check_node(node: ast.AST, names: Mapping[str, Any]) -> None:
             assert isinstance(node.target, ast.Name)
             assert ITEM.fullmatch(node.target.id)
             assert not node.is_async
-        case ast.FunctionDef():
-            assert not node.decorator_list
 
 
 def check_namespace(namespace: Mapping[str, Any]) -> None:
