@@ -228,7 +228,7 @@ def test_a_node_without_an_answer_is_named(run: Terminal, tmp_path: Path) -> Non
         "inputField": None,
         "inputs": [{"id": "i0", "name": "condition"}],
         "outputs": [{"id": "o0", "name": "limit", "field": "limit"}],
-        "rules": [{"_id": "rich", "i0": "profile.income > 9000 and profile.active", "o0": "1"}],
+        "rules": [{"_id": "rich", "i0": "profile.income - 9000 > 0", "o0": "1"}],
     }
     policy = write_policy(tmp_path, document(None, node("limits", "decisionTableNode", table)))
     given = tmp_path / "input.json"

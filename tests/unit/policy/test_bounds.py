@@ -14,7 +14,7 @@ from decision_engine.policy.lexer import ExpressionError
 from decision_engine.policy.parse import parse
 from decision_engine.policy.syntax import Logic, Ref
 from decision_engine.policy.unary import parse_unary
-from tests.unit.policy.build import compiled, document, expressions, function, raw, rules
+from tests.unit.policy.build import compiled, document, expressions, function, raw, rules, table
 
 
 def refusal(*nodes: Any) -> str:
@@ -62,9 +62,11 @@ def test_keys_arguments_and_outputs_are_counted_in_all() -> None:
 
 
 def test_a_list_is_bounded() -> None:
-    assert f"nodes must be a list of at most {limits.ROWS}" in str(
-        [f.sentence for f in parse(raw({"nodes": [1] * (limits.ROWS + 1)})).findings]
-    )
+    wide = table("t", [], ["o"], [["r", "1"]], inputs=[1] * (limits.ROWS + 1))
+
+    sentences = [finding.sentence for finding in parse(raw(document(wide))).findings]
+
+    assert f"inputs must be a list of at most {limits.ROWS}" in sentences
 
 
 def test_findings_are_bounded_and_errors_are_never_lost() -> None:
