@@ -11,6 +11,7 @@ from decision_engine.case import CreditCase
 from decision_engine.evidence import value_of
 from decision_engine.exposure import Commitment, Exposure
 from decision_engine.policy.evaluation import Evaluation, RuleResult
+from decision_engine.policy.kinds import is_scalar
 from decision_engine.policy.reasons import rank_reasons
 from decision_engine.policy.trace import TraceEntry, trace
 from decision_engine.policy.values import Function, Scalar, Value, plain
@@ -122,7 +123,8 @@ class Runner:
             UnusableInputError: a name that is no input, or no value of any.
             InvalidInputError: an amount or term that nobody can ask for.
         """
-        attributes = self._attributes(flat(given), stale)
+        named = flat(given)
+        attributes = self._attributes(named, stale)
         known = {name: held.usable for name, held in attributes.items()}
         case = self._case(attributes, known)
         assessor = case.assessor(_exposure(known))
@@ -131,7 +133,17 @@ class Runner:
         given_always = {AMOUNT, TERM, *(name for name in known if name.startswith(NOT_READ))}
         if self.prices_loans and all(known.get(name) is not None for name in given_always):
             return self._assessed(assessor, case, attributes)
-        return self._evaluated(assessor, case, attributes)
+        return self._evaluated(assessor, case, attributes, self._lists(named, stale))
+
+    def _lists(self, given: Mapping[str, Any], stale: frozenset[str]) -> Inputs:
+        """Return the lists that the policy reads; the platform itself has none to give yet."""
+        reads = [field for field in self.rulebook.compiled.reads if not is_scalar(field.kind)]
+        return {
+            field.name: None
+            if field.name in stale
+            else field.reader()(_exact(given.get(field.name)))
+            for field in reads
+        }
 
     def _attributes(self, given: Mapping[str, Any], stale: frozenset[str]) -> Attributes:
         known = {field.name for field in self.rulebook.compiled.inputs}
@@ -141,6 +153,8 @@ class Runner:
         now = epoch_micros(self.as_of)
         attributes = {}
         for field in self.rulebook.fields:
+            if not is_scalar(self.rulebook.compiled.fields[field.name].kind):
+                continue
             value = _value(field.name, given.get(field.name), field.kind)
             feature = MISSING if value is None else Feature(value, now)
             held = judge(field, feature, self.as_of)
@@ -174,8 +188,10 @@ class Runner:
             unusable=_unusable(attributes),
         )
 
-    def _evaluated(self, assessor: Assessor, case: CreditCase, attributes: Attributes) -> Run:
-        inputs = {name: held.usable for name, held in attributes.items()}
+    def _evaluated(
+        self, assessor: Assessor, case: CreditCase, attributes: Attributes, lists: Inputs
+    ) -> Run:
+        inputs = {**{name: held.usable for name, held in attributes.items()}, **lists}
         functions = {"price": assessor.price}
         evaluation = self.rulebook.compiled.evaluate(inputs, functions)
         outcome = _outcome(evaluation)
@@ -187,7 +203,7 @@ class Runner:
             assessor=assessor,
             case=case,
             inputs=inputs,
-            unusable=_unusable(attributes),
+            unusable=_unusable(attributes) | {n: "missing" for n, v in lists.items() if v is None},
         )
 
     def _reasons(
@@ -235,6 +251,16 @@ def _value(name: str, given: Any, kind: str) -> Scalar | None:
         return value_of(str(given), kind)
     # A number where a text belongs stays one, so that it counts as missing.
     return given if isinstance(given, str) else Decimal(given)
+
+
+def _exact(given: Any) -> Any:
+    """Return parsed JSON with every number a `Decimal`."""
+    if isinstance(given, list):
+        return [_exact(item) for item in given]
+    if isinstance(given, dict):
+        return {name: _exact(item) for name, item in given.items()}
+    whole = isinstance(given, int) and not isinstance(given, bool)
+    return Decimal(given) if whole else given
 
 
 def _application(known: Inputs, product: str) -> CreditApplication:

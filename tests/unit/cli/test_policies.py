@@ -9,7 +9,15 @@ from decision_engine.rulebook import ENGINE_CODES
 from tests.unit.cli.conftest import Terminal, WriteFile
 from tests.unit.cli.documents import POLICIES, SHOWN_POLICY
 from tests.unit.cli.fake_platform import FakePlatform
-from tests.unit.cli.small_policy import MODEL, RULES, document, node, reasons, write_policy
+from tests.unit.cli.small_policy import (
+    MODEL,
+    RULES,
+    SCHEMA,
+    document,
+    node,
+    reasons,
+    write_policy,
+)
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "policies" / "personal-loan.json"
@@ -239,6 +247,35 @@ def test_a_node_without_an_answer_is_named(run: Terminal, tmp_path: Path) -> Non
 
     assert (result["outcome"], result["uncovered"]) == ("REFERRED", ["limits"])
     assert "No answer from: limits." in run(*words).stdout
+
+
+def test_a_list_is_an_input_like_any_other(run: Terminal, tmp_path: Path) -> None:
+    schema = json.loads(json.dumps(SCHEMA))
+    item = {
+        "type": "object",
+        "properties": {"rest": {"type": "number", "x-scale": 2}, "late": {"type": "boolean"}},
+    }
+    schema["properties"]["loans"] = {"type": "array", "items": item, "maxItems": 3}
+    late = [{"id": "e", "key": "late.rest", "value": "sum(map(filter(loans, #.late), #.rest))"}]
+    content = {"passThrough": True, "expressions": late}
+    whole = document(None, node("late", "expressionNode", content))
+    whole["nodes"][0]["content"]["schema"] = json.dumps(schema)
+    policy, given = write_policy(tmp_path, whole), tmp_path / "input.json"
+    words = ("policy", "eval", str(policy), "--input", str(given))
+
+    def answer(loans: object) -> tuple[object, object]:
+        given.write_text(json.dumps({**GOOD, "loans": loans}))
+        result = run.document(*words)
+        return result["values"]["late.rest"], result["unusable"].get("loans")
+
+    loan = {"rest": 120, "late": True}
+    assert answer([loan, {"rest": 30.5, "late": True}, {"rest": 9, "late": False}]) == (
+        "150.5",
+        None,
+    )
+    assert answer([{"rest": "120", "late": True}]) == (None, "missing")
+    assert answer([loan] * 4) == (None, "missing")
+    assert answer(None) == (None, "missing")
 
 
 def test_many_inputs(run: Terminal, policy: Path, write: WriteFile) -> None:
