@@ -9,6 +9,7 @@ missing: that monotony is what "fail closed" rests on.
 
 import operator
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, assert_never
 
 from decision_engine.policy.each import each
@@ -32,6 +33,7 @@ from decision_engine.policy.syntax import (
     Listing,
     Literal,
     Logic,
+    Made,
     Member,
     Not,
     NullTest,
@@ -43,7 +45,7 @@ from decision_engine.policy.syntax import (
     Test,
     Within,
 )
-from decision_engine.policy.values import Fact, Missing, missing_of, quotient, rounded
+from decision_engine.policy.values import Fact, Missing, entry_of, missing_of, quotient, rounded
 
 Facts = list[Fact]
 Closure = Callable[[Facts], Fact]
@@ -125,12 +127,14 @@ def _other(expr: Choice | Call | Listing, layout: Layout) -> Closure:
             return _strict(_function(expr), parts, layout.behind(expr))
 
 
-def _function(expr: Call | Items | Index | FieldOf) -> Callable[..., Any]:
+def _function(expr: Call | Items | Made | Index | FieldOf) -> Callable[..., Any]:
     match expr:
         case Call():
             return FUNCTIONS[expr.function].run
         case Items():
             return _listed
+        case Made():
+            return partial(entry_of, expr.names)
         case Index():
             return element
         case _:

@@ -32,6 +32,7 @@ from decision_engine.policy.syntax import (
     Listing,
     Literal,
     Logic,
+    Made,
     Member,
     Not,
     NullTest,
@@ -43,7 +44,7 @@ from decision_engine.policy.syntax import (
     Test,
     Within,
 )
-from decision_engine.policy.values import EXACT, Entry, quotient, rounded
+from decision_engine.policy.values import EXACT, Entry, entry_of, quotient, rounded
 
 Generated = Callable[[list[Any]], Any]
 
@@ -70,6 +71,7 @@ _HELPERS: Final[dict[str, Any]] = {
     "length": len,
     "number": Decimal,
     "field_of": Entry.field,
+    "entry_of": entry_of,
 }
 #: The source of a closure's application to each `{item}` of `{items}`.
 _EACH: Final[Mapping[Closing, str]] = {
@@ -184,6 +186,8 @@ class _Builder:
                 return self._call(expr)
             case Items():
                 return _tuple(self._sources(expr))
+            case Made():
+                return f"entry_of({', '.join((self._constant(expr.names), *self._sources(expr)))})"
             case Each():
                 return self._each(expr)
             case _:

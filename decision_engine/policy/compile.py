@@ -6,6 +6,7 @@ from typing import Any
 
 from decision_engine.policy.check import check
 from decision_engine.policy.check.nodes import check_nodes
+from decision_engine.policy.collect import CollectStep
 from decision_engine.policy.conditions import RowPlan
 from decision_engine.policy.document import (
     AnyNode,
@@ -267,7 +268,13 @@ def _step(
 
 
 def _value_step(node: ValueTable, layout: Layout) -> Step:
-    return UniqueStep(node, layout) if node.hit_policy == "unique" else ValueStep(node, layout)
+    match node.hit_policy:
+        case "unique":
+            return UniqueStep(node, layout)
+        case "collect":
+            return CollectStep(node, layout)
+        case _:
+            return ValueStep(node, layout)
 
 
 def _plans(node: AnyNode, layout: Layout, fields: Mapping[str, Field]) -> tuple[RowPlan, ...]:

@@ -10,7 +10,7 @@ from decision_engine.policy.syntax import Expr, conjunction
 
 Effect = Literal["decline", "refer", "reduce"]
 OnMissing = Literal["refer", "decline", "no_hit_if_missing"]
-HitPolicy = Literal["first", "unique", "priority"]
+HitPolicy = Literal["first", "collect", "unique", "priority"]
 SwitchPolicy = Literal["first", "collect"]
 Direction = Literal["higher_is_better", "lower_is_better"]
 
@@ -130,7 +130,12 @@ class ValueRow(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueTable(Node):
-    """One true row gives all outputs: which one, the hit policy says."""
+    """
+    One true row gives all outputs: which one, the hit policy says.
+
+    By `collect` every true row counts. The one output is then a list, and the one output of each
+    row the object that it adds.
+    """
 
     columns: tuple[Column, ...]
     outputs: tuple[str, ...]

@@ -18,6 +18,7 @@ from decision_engine.policy.document import (
 from decision_engine.policy.findings import Notes
 from decision_engine.policy.lexer import ExpressionError
 from decision_engine.policy.limits import COLUMN_PARTS, COLUMNS, ROWS_PER_TABLE
+from decision_engine.policy.parse_collect import check_collecting, collecting
 from decision_engine.policy.parse_priority import numbers_of
 from decision_engine.policy.shapes import (
     LATER,
@@ -60,8 +61,10 @@ def parse_table(identity: str, name: str, content: Record, notes: Notes) -> Rule
         _check_rule_table(content, outputs, notes)
         return RuleTable(id=identity, name=name, columns=columns, rules=rules)
     policy = _value_hit_policy(content, notes)
+    if policy == "collect":
+        check_collecting(tuple(outputs), len(rows), prefix, notes)
     numbers = numbers_of(rows, outputs, policy, notes)
-    return ValueTable(
+    table = ValueTable(
         id=identity,
         name=name,
         columns=columns,
@@ -72,6 +75,7 @@ def parse_table(identity: str, name: str, content: Record, notes: Notes) -> Rule
         ),
         hit_policy=policy,
     )
+    return collecting(table, tuple(outputs), prefix) if policy == "collect" else table
 
 
 def _records(content: Record, key: str, notes: Notes) -> list[Record]:

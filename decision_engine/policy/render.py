@@ -19,6 +19,7 @@ from decision_engine.policy.syntax import (
     Listing,
     Literal,
     Logic,
+    Made,
     Member,
     Not,
     NullTest,
@@ -33,7 +34,20 @@ from decision_engine.policy.syntax import (
 from decision_engine.policy.values import plain
 
 #: What needs no brackets around it, wherever it stands.
-_CLOSED: Final = (Literal, Ref, Call, Rounded, Quotient, Items, Index, Slice, Item, FieldOf, Each)
+_CLOSED: Final = (
+    Literal,
+    Ref,
+    Call,
+    Rounded,
+    Quotient,
+    Items,
+    Made,
+    Index,
+    Slice,
+    Item,
+    FieldOf,
+    Each,
+)
 
 
 def text_of(expr: Expr) -> str:
@@ -102,6 +116,9 @@ def _other(expr: Choice | Call | Listing) -> str:
             return f"{expr.function}({', '.join(map(text_of, expr.arguments))})"
         case Items():
             return list_text(expr.items)
+        case Made():
+            named = zip(expr.names, map(text_of, expr.items), strict=True)
+            return f"{{{', '.join(f'{name}: {text}' for name, text in named)}}}"
         case Each():
             return f"{expr.function}({text_of(expr.subject)}, {text_of(expr.body)})"
         case _:

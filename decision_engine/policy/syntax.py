@@ -169,6 +169,19 @@ class Items(_Tree):
 
 
 @dataclass(frozen=True, slots=True)
+class Made(_Tree):
+    """An object that a collecting table makes of one row: a value for each name."""
+
+    names: tuple[str, ...]
+    items: tuple["Expr", ...]
+
+    @property
+    def parts(self) -> "tuple[Expr, ...]":
+        """The values alone."""
+        return self.items
+
+
+@dataclass(frozen=True, slots=True)
 class Index(_Tree):
     """One element of a list, or one character of a text, counted from 0."""
 
@@ -218,7 +231,7 @@ class Choice(_Tree):
 
 Numeric = Arithmetic | Rounded | Quotient
 Element = Item | FieldOf | Index | Slice
-Listing = Items | Each | Element
+Listing = Items | Made | Each | Element
 Test = Compare | Member | Within
 Boolean = Logic | Not | NullTest
 _NAMED = (Ref, NullTest)

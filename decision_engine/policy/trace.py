@@ -35,7 +35,8 @@ class TraceEntry(NamedTuple):
     One line of the trace, all of it text.
 
     `rule`: a rule with its result and every condition of it. `row`: the row that a value table
-    stopped at (`hit`, `not_evaluable`, or `not_unique` for a second true row), or none
+    stopped at (`hit`, `not_evaluable`, or `not_unique` for a second true row), each row that is not
+    false where the table collects, or none
     (`uncovered`). `value`: a derived value under its dotted name (`present` or `missing`).
     `branch`: a statement of a switch (`taken`, `not_taken` or `not_evaluable`), or that none was
     taken (`uncovered`). All are `not_reached` in a branch that was not taken. `missing` names the
@@ -92,7 +93,7 @@ class _Tracer:
             for rule, plan in zip(node.rules, self._compiled.plans[node.id], strict=True):
                 yield self._rule(node, rule, plan)
         if isinstance(node, ValueTable):
-            yield self._row(node)
+            yield from self._rows(node)
         if not isinstance(node, InputNode):
             for name in outputs_of(node):
                 yield self._value(node, name)
@@ -130,21 +131,34 @@ class _Tracer:
         if node.name in self._run.uncovered:
             yield TraceEntry(kind="branch", node=node.name, id="", result="uncovered")
 
+    def _rows(self, node: ValueTable) -> Iterator[TraceEntry]:
+        if node.hit_policy != "collect" or self._reach(node) is not True:
+            yield self._row(node)
+            return
+        facts = self._run.facts
+        for plan in self._compiled.plans[node.id]:
+            truth = plan.holds(facts)
+            if truth is not False:
+                yield self._found(node, plan, "hit" if truth is True else "not_evaluable")
+
     def _row(self, node: ValueTable) -> TraceEntry:
         reach = self._reach(node)
         if reach is not True:
             result = NOT_REACHED if reach is False else "not_evaluable"
             return TraceEntry("row", node.name, "", result, missing=_names(reach))
-        facts, plans = self._run.facts, self._compiled.plans[node.id]
+        plans = self._compiled.plans[node.id]
         found = self._deciding(node, plans)
         if found is None:
             return TraceEntry(kind="row", node=node.name, id="", result="uncovered")
-        plan = plans[found[0]]
+        return self._found(node, plans[found[0]], found[1])
+
+    def _found(self, node: ValueTable, plan: RowPlan, result: str) -> TraceEntry:
+        facts = self._run.facts
         return TraceEntry(
             kind="row",
             node=node.name,
             id=plan.row.id,
-            result=found[1],
+            result=result,
             missing=_names(plan.holds(facts)),
             conditions=plan.conditions(facts),
         )

@@ -39,6 +39,11 @@ class Entry:
         return next(value for key, value in self.fields if key == name)
 
 
+def entry_of(names: tuple[str, ...], *values: Scalar) -> Entry:
+    """Return an object of values in the order of their names."""
+    return Entry(tuple(zip(names, values, strict=True)))
+
+
 Value = Scalar | Entry | tuple["Value", ...]
 
 #: What the host computes for a `function` node: pure, with the same result for the same arguments.

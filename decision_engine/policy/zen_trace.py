@@ -5,7 +5,7 @@ It shows what fired and the values on the way. What did not fire, and by how muc
 trace (`trace`), which this one never replaces.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from decision_engine.policy import strict_json
@@ -17,13 +17,16 @@ from decision_engine.policy.document import (
     InputNode,
     OutputNode,
     RuleTable,
+    SwitchNode,
     ValueTable,
     outputs_of,
 )
 from decision_engine.policy.evaluation import HIT
+from decision_engine.policy.flow import handles_of
 from decision_engine.policy.graph import ordered
 from decision_engine.policy.run import Run
 from decision_engine.policy.syntax import Expr
+from decision_engine.policy.unique import deciding_row
 from decision_engine.policy.values import Fact, Function, Missing, Value
 
 Json = dict[str, Any]
@@ -46,7 +49,8 @@ def zen_trace(
     Raises:
         PermanentError: a function that the policy calls was not given.
     """
-    contents = {node["id"]: node.get("content", {}) for node in strict_json.load(raw)["nodes"]}
+    document = strict_json.load(raw)
+    contents = dict(_contents(document, document.get("x-decisions", {}), ""))
     run = compiled.settle(compiled.start(inputs, functions))
     given = {item.name: item.reader()(inputs.get(item.name)) for item in compiled.inputs}
     tracer = _Tracer(compiled, contents, run, given)
@@ -86,7 +90,7 @@ class _Tracer:
         }
 
     def _data(self, node: AnyNode) -> Any:
-        content = self._contents[node.id]
+        content = self._contents.get(node.id, {})
         match node:
             case ExpressionNode():
                 prefix = f"{path}." if (path := content.get("outputPath")) else ""
@@ -96,9 +100,17 @@ class _Tracer:
                 }
             case RuleTable():
                 return [self._row(node, index) for index in self._hits(node)]
+            case ValueTable(hit_policy="collect"):
+                true = [name for name, truth in self._truths(node) if truth is True]
+                return [self._row(node, self._place(node, name)) for name in true]
             case ValueTable():
-                found = self._first(node)
-                return None if found is None else self._row(node, found)
+                found = self._winner(node)
+                return None if found is None else self._row(node, self._place(node, found))
+            case SwitchNode():
+                facts, places = self._run.facts, self._compiled.layout.places
+                rows = zip(handles_of(node), node.statements, strict=True)
+                taken = [row.id for place, row in rows if facts[places[place]] is True]
+                return {"statements": [{"id": name} for name in taken]}
             case _:
                 return None
 
@@ -107,13 +119,24 @@ class _Tracer:
         codes = self._run.codes[first : first + len(node.rules)]
         return [index for index, code in enumerate(codes) if code == HIT]
 
-    def _first(self, node: ValueTable) -> int | None:
-        """Return the row that gave the outputs; none when one before it cannot be evaluated."""
-        for index, plan in enumerate(self._compiled.plans[node.id]):
-            fact = plan.holds(self._run.facts)
-            if fact is not False:
-                return index if fact is True else None
-        return None
+    def _truths(self, node: ValueTable) -> list[tuple[str, Fact]]:
+        """Return the truth of every row by its id, in the order of the search."""
+        if self._compiled.flow.reach(node.id, self._run.facts) is not True:
+            return []
+        plans = self._compiled.plans[node.id]
+        return [(plan.row.id, plan.holds(self._run.facts)) for plan in plans]
+
+    def _winner(self, node: ValueTable) -> str | None:
+        """Return the row that gave the outputs; none when there is no answer."""
+        truths = self._truths(node)
+        if node.hit_policy == "unique":
+            found = deciding_row([truth for _, truth in truths])
+            return truths[found[0]][0] if found and found[1] == "hit" else None
+        first = next((each for each in truths if each[1] is not False), None)
+        return first[0] if first and first[1] is True else None
+
+    def _place(self, node: ValueTable, identity: str) -> int:
+        return [row.id for row in node.rows].index(identity)
 
     def _row(self, node: RuleTable | ValueTable, index: int) -> Json:
         content = self._contents[node.id]
@@ -156,6 +179,16 @@ class _Tracer:
         ]
         if path := content.get("outputPath"):
             _put(context, path, results)
+
+
+def _contents(graph: Json, decisions: Json, prefix: str) -> Iterator[tuple[str, Json]]:
+    """Yield the content of every node by its id, those of decisions behind the id of their node."""
+    for node in graph["nodes"]:
+        content = node.get("content", {})
+        if node["type"] == "decisionNode":
+            yield from _contents(decisions[content["key"]], decisions, f"{prefix}{node['id']}/")
+        else:
+            yield prefix + node["id"], content
 
 
 def _put(context: Json, name: str, value: object) -> None:

@@ -50,6 +50,10 @@ class _ValueCheck:
         self._boxes = self._space.boxes(self._rows)
 
     def run(self) -> None:
+        if self._node.hit_policy == "collect":
+            # No row at all is an answer, and so are several.
+            self._note_never([])
+            return
         found = search(self._space.sizes, self._boxes, self._says())
         covered = [] if self._unique or not found.complete else self._covered(found.reached)
         self._note_gap(found)

@@ -10,6 +10,7 @@ from decision_engine.policy.check.list_kinds import (
     kind_of_field,
     kind_of_index,
     kind_of_items,
+    kind_of_made,
 )
 from decision_engine.policy.check.scope import Scope
 from decision_engine.policy.findings import Notes
@@ -30,6 +31,7 @@ from decision_engine.policy.syntax import (
     Listing,
     Literal,
     Logic,
+    Made,
     Member,
     Not,
     NullTest,
@@ -118,6 +120,9 @@ def _other(expr: Choice | Call | Listing, scope: Scope, notes: Notes) -> Kind | 
         case Items():
             found = [kind_of(part, scope, notes) for part in expr.items]
             return kind_of_items(found, len(found), notes)
+        case Made():
+            made = [kind_of(part, scope, notes) for part in expr.items]
+            return kind_of_made(expr, made, notes)
         case _:
             return _element(expr, scope, notes)
 

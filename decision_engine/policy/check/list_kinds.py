@@ -7,9 +7,9 @@ from typing import Final
 from decision_engine.policy.check.scope import Scope
 from decision_engine.policy.findings import Notes
 from decision_engine.policy.functions.registry import FUNCTIONS
-from decision_engine.policy.kinds import Kind, ListOf, Record, wider
+from decision_engine.policy.kinds import Kind, ListOf, Record, Scalar, wider
 from decision_engine.policy.limits import LIST_ITEMS, VISITS
-from decision_engine.policy.syntax import Call, Closing, FieldOf, Index, Literal, Slice
+from decision_engine.policy.syntax import Call, Closing, FieldOf, Index, Literal, Made, Slice
 
 
 def kind_of_call(
@@ -58,6 +58,19 @@ def kind_of_items(kinds: Iterable[Kind | None], count: int, notes: Notes) -> Kin
             return None
         result = wider(result, kind) if result and kind else result or kind
     return None if result is None else ListOf(result, count)
+
+
+def kind_of_made(expr: Made, kinds: Iterable[Kind | None], notes: Notes) -> Kind | None:
+    """Return the kind of an object of values of these kinds, all of them scalars."""
+    fields: list[tuple[str, Scalar]] = []
+    for name, kind in zip(expr.names, kinds, strict=True):
+        if kind is None:
+            return None
+        if not isinstance(kind, str):
+            notes.error(f'"{name}" of a collecting table must be one value, found a {kind}')
+            return None
+        fields.append((name, kind))
+    return Record(tuple(fields))
 
 
 def kind_of_index(

@@ -22,7 +22,7 @@ from decision_engine.policy.document import (
 )
 from decision_engine.policy.findings import Notes
 from decision_engine.policy.graph import Ordered
-from decision_engine.policy.kinds import Kind, wider
+from decision_engine.policy.kinds import Kind, ListOf, wider
 from decision_engine.policy.schema import Field
 from decision_engine.policy.scorecard import Attribute, Scorecard
 from decision_engine.policy.syntax import Expr, Literal, Ref
@@ -89,9 +89,16 @@ def _check_conditions(rows: tuple[Row, ...], scope: Scope, notes: Notes) -> None
 def _value_fields(node: ValueTable, scope: Scope, notes: Notes) -> tuple[Field, ...]:
     columns = zip(*(row.outputs for row in node.rows), strict=True)
     return tuple(
-        _field(name, _column_kind(name, node.rows, values, scope, notes), values)
+        _field(name, _output_kind(node, name, values, scope, notes), values)
         for name, values in zip(node.outputs, columns, strict=True)
     )
+
+
+def _output_kind(
+    node: ValueTable, name: str, values: tuple[Expr, ...], scope: Scope, notes: Notes
+) -> Kind | None:
+    kind = _column_kind(name, node.rows, values, scope, notes)
+    return ListOf(kind, len(node.rows)) if kind and node.hit_policy == "collect" else kind
 
 
 def _column_kind(

@@ -125,8 +125,8 @@ class _Analysis:
                 return _NONE
 
     def _of_table(self, node: ValueTable) -> Inputs:
-        """One row that is not evaluable empties a unique table; of others, the first one does."""
-        rows = node.rows if node.hit_policy == "unique" else node.searched[:1]
+        """Any row that is not evaluable empties a unique or collecting table, else the first."""
+        rows = node.rows if node.hit_policy in ("unique", "collect") else node.searched[:1]
         return _NONE.union(*(self.certain(row.condition) for row in rows))
 
     def covered_by(self, rule: Rule) -> Inputs:

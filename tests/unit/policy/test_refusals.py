@@ -218,7 +218,11 @@ def test_node_kinds_are_refused_by_name(kind: str, sentence: str) -> None:
         (expressions("e", {"v": '"q" == s'}), '"q" is no value of s: x, y, z'),
         (expressions("e", {"w": '"k"'}), ""),
         (expressions("e", {"v": "zz == null"}), 'only an input can be compared with null, "zz" is'),
-        (table("v", ["a"], ["o"], [["1", "", "1"]], hitPolicy="collect"), "the hitPolicy of a val"),
+        (table("v", ["a"], ["o"], [["1", "", "1"]], hitPolicy="any"), 'the hitPolicy "any" is not'),
+        (
+            table("v", ["a"], ["o"], [["1", "", "1"]], hitPolicy="collect"),
+            "a table that collects needs an",
+        ),
         (table("v", ["a"], ["o"], [["1", "", "1"], ["2", "", '"x"']]), "the rows of an output ha"),
         (table("v", ["a"], ["o"], [["1", "", ""]]), "an expression must be a text that is not em"),
         (table("v", ["a"], ["o"], [["1", "> > 1", "1"]]), 'syntax: unexpected ">" at 3'),

@@ -15,13 +15,18 @@ from decision_engine.policy.zen_trace import zen_trace
 from tests.unit.policy.build import (
     Json,
     custom,
+    decision,
     document,
     expressions,
     function,
+    graph,
     model,
     raw,
     rules,
+    subgraph,
+    switch,
     table,
+    using,
 )
 
 POLICY = document(
@@ -121,3 +126,32 @@ def test_scorecards_functions_and_rules_without_a_path_keep_the_context() -> Non
     assert found["out"]["input"]["score"]["value"] == Decimal(500)
     assert [row["index"] for row in found["r"]["traceData"]] == [0]
     assert json.dumps(found, default=str)
+
+
+def test_switches_decisions_and_unique_tables_are_shown_too() -> None:
+    rows = [["one", "a > 1", "1"], ["two", "a <= 1", "2"]]
+    policy = using(
+        graph(
+            [
+                table("v", [""], ["x"], rows, hitPolicy="unique"),
+                switch("w", ("big", "x > 1"), ("else", "")),
+                expressions("b", {"y": "1"}),
+                table("c", [""], ["y"], [["only", "", "2"]]),
+                decision("d", "inner", "d"),
+            ],
+            ["in>v", "v>w", "w:big>b", "w:else>c", "b>d", "c>d", "d>out"],
+        ),
+        inner=subgraph(
+            [expressions("e", {"z": "a + 1"})], ["in>e", "e>out"], {"a": {"type": "number"}}
+        ),
+    )
+
+    found = ours(policy, {"a": Decimal(5)})
+
+    assert found["v"]["traceData"]["rule"]["_id"] == "one"
+    assert found["w"]["traceData"] == {"statements": [{"id": "else"}]}
+    assert found["c"]["traceData"]["index"] == 0
+    assert found["d/e"]["traceData"] == {"d.z": {"result": 6}}
+    assert ours(policy, {"a": Decimal(0)})["c"]["traceData"] is None
+    unknown = ours(policy, {})
+    assert unknown["v"]["traceData"] is unknown["c"]["traceData"] is None
