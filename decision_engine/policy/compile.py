@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from decision_engine.policy.check import check
+from decision_engine.policy.check import examine
 from decision_engine.policy.check.nodes import check_nodes
+from decision_engine.policy.check.scope import Names
 from decision_engine.policy.collect import CollectStep
 from decision_engine.policy.conditions import RowPlan
 from decision_engine.policy.document import (
@@ -167,18 +168,24 @@ def compile_policy(raw: bytes, models: Mapping[str, Scorecard]) -> CompiledPolic
         PolicyError: with all findings of `check`, or the one reason why the bytes are no JSON.
     """
     document = parse(raw)
-    findings = check(document, models)
-    if has_errors(findings):
-        raise PolicyError(findings)
-    return build(document, models)
+    checked = examine(document, models)
+    if has_errors(checked.findings):
+        raise PolicyError(checked.findings)
+    return build(document, models, checked.names)
 
 
-def build(document: PolicyDocument, models: Mapping[str, Scorecard]) -> CompiledPolicy:
-    """Return the compiled policy of a document that `check` found without errors."""
+def build(
+    document: PolicyDocument, models: Mapping[str, Scorecard], names: Names | None = None
+) -> CompiledPolicy:
+    """
+    Return the compiled policy of a document that `check` found without errors.
+
+    `names` are those that `examine` found with these models; without them they are found again.
+    """
     order = ordered(document)
     nodes = order.nodes
     used = {node.model: models[node.model] for node in nodes if isinstance(node, ScorecardNode)}
-    names = check_nodes(order, used, Notes())
+    names = names or check_nodes(order, used, Notes())
     reads = tuple(item for item in document.inputs if item.name in names.read)
     layout = Layout(frozenset(n for n, made in names.fields.items() if made.kind == "number"))
     for item in reads:

@@ -1,7 +1,7 @@
 """What is wrong with a policy file: where, and a sentence that says what to do."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from decision_engine.policy.limits import FINDINGS
@@ -66,7 +66,6 @@ def has_errors(findings: Iterable[Finding]) -> bool:
     return any(item.severity == "error" for item in findings)
 
 
-@dataclass(frozen=True, slots=True)
 class Notes:
     """
     A place in a file together with the list that collects its findings.
@@ -75,25 +74,29 @@ class Notes:
     list that is full holds errors, and a faulty file is refused whatever it is full of.
     """
 
-    found: list[Finding] = field(default_factory=list)
-    place: Finding = Finding("", "", "", "")
+    # A big table asks for a place for every cell and notes next to nothing: a place is cheap.
+    __slots__ = ("_cell", "_node", "_row", "found")
+
+    def __init__(
+        self, found: list[Finding] | None = None, node: str = "", row: str = "", cell: str = ""
+    ) -> None:
+        self.found = [] if found is None else found
+        self._node, self._row, self._cell = node, row, cell
 
     def at(self, *, node: str = "", row: str = "", cell: str = "") -> "Notes":
         """Return the same collection at a closer place; an empty part keeps what it was."""
-        place = self.place
-        node, row, cell = (short(part, _PLACE) for part in (node, row, cell))
-        return Notes(
-            self.found,
-            Finding(node or place.node, row or place.row, cell or place.cell, ""),
-        )
+        return Notes(self.found, node or self._node, row or self._row, cell or self._cell)
 
     def error(self, sentence: str) -> None:
         """Note a fault that stops publishing."""
         if len(self.found) < 2 * FINDINGS:
-            self.found.append(replace(self.place, sentence=short(sentence)))
+            self._add(sentence, "error")
 
     def warn(self, sentence: str) -> None:
         """Note something that an analyst should look at."""
         if len(self.found) < FINDINGS:
-            found = replace(self.place, sentence=short(sentence), severity="warning")
-            self.found.append(found)
+            self._add(sentence, "warning")
+
+    def _add(self, sentence: str, severity: Severity) -> None:
+        node, row, cell = (short(part, _PLACE) for part in (self._node, self._row, self._cell))
+        self.found.append(Finding(node, row, cell, short(sentence), severity))

@@ -14,7 +14,7 @@ from decision_engine.policy.document import (
     outputs_of,
 )
 from decision_engine.policy.scorecard import Scorecard
-from decision_engine.policy.syntax import Expr, names_in
+from decision_engine.policy.syntax import Expr, names_of
 
 
 class Layout:
@@ -53,8 +53,7 @@ class Layout:
 
     def behind(self, *exprs: Expr) -> frozenset[str]:
         """Return the inputs behind everything that the expressions read."""
-        names = {name for expr in exprs for name in names_in(expr)}
-        return frozenset().union(*(self.sources[name] for name in names))
+        return frozenset().union(*(self.sources[name] for name in names_of(exprs)))
 
     def reach(self, gate: Gate | None) -> frozenset[str]:
         """Return the inputs behind whether a gate is open; none where there is no gate."""
@@ -83,7 +82,9 @@ class Layout:
         match node:
             case ValueTable():
                 outputs = (value for row in node.rows for value in row.outputs)
-                return self.behind(*(row.condition for row in node.rows), *outputs)
+                # Equal cells of a column are one tree.
+                cells = {id(cell.condition): cell.condition for r in node.rows for cell in r.cells}
+                return self.behind(*cells.values(), *outputs)
             case FunctionNode():
                 return self.behind(*(value for _, value in node.arguments))
             case ScorecardNode():

@@ -143,26 +143,25 @@ def _check_row(
 def _cells(record: Record, readers: "tuple[_Reader, ...]", notes: Notes) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     for reader in readers:
-        column = reader.column
-        text = str(record.get(column.id, "")).strip()
+        text = str(record.get(reader.column.id, "")).strip()
         if text:
-            condition = reader.condition(text, str(record.get("_id")), notes)
-            cells.append(Cell(column=column, text=text, condition=condition))
+            cells.append(reader.cell(text, str(record.get("_id")), notes))
     return tuple(cells)
 
 
 class _Reader:
-    """Reads the cells of one column; equal cells share one tree, which big tables live on."""
+    """Reads the cells of one column; equal cells are one object, which big tables live on."""
 
     def __init__(self, column: Column) -> None:
         self.column = column
-        self._read: dict[str, Expr] = {}
+        self._read: dict[str, Cell] = {}
 
-    def condition(self, text: str, row: str, notes: Notes) -> Expr:
+    def cell(self, text: str, row: str, notes: Notes) -> Cell:
         found = self._read.get(text)
         if found is None:
-            found = _condition(text, self.column, notes.at(row=row, cell=self.column.label))
-            if found is not _BROKEN:  # each faulty cell has its finding
+            condition = _condition(text, self.column, notes.at(row=row, cell=self.column.label))
+            found = Cell(column=self.column, text=text, condition=condition)
+            if condition is not _BROKEN:  # each faulty cell has its finding
                 self._read[text] = found
         return found
 

@@ -60,7 +60,13 @@ def _refuse_constant(name: str) -> Never:
 def _walk(value: Any) -> None:
     level = [value]
     for _ in range(JSON_DEPTH + 1):
-        level = [child for item in level for child in _children(item)]
+        # Plain texts are most of a big file, and hold nothing.
+        level = [
+            child
+            for item in level
+            if not (type(item) is str and item.isascii())
+            for child in _children(item)
+        ]
         if not level:
             return
     raise PolicyError.of(f"the JSON is nested deeper than {JSON_DEPTH}")

@@ -5,7 +5,7 @@ Everything that a policy computes is one of these nodes; unary tests become full
 their column's field. Trees are frozen and compare by value.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
@@ -258,7 +258,15 @@ def nodes_in(expr: Expr) -> list[Expr]:
 
 def names_in(expr: Expr) -> frozenset[str]:
     """Return the dotted names that an expression reads, null tests included."""
-    return frozenset([node.name for node in nodes_in(expr) if isinstance(node, _NAMED)])
+    return names_of((expr,))
+
+
+def names_of(exprs: Iterable[Expr]) -> frozenset[str]:
+    """Return the names that at least one of the expressions reads."""
+    found = [expr for expr in exprs if type(expr) is not Literal]
+    for node in found:
+        found += node.parts
+    return frozenset([node.name for node in found if isinstance(node, _NAMED)])
 
 
 def conjunction(conditions: tuple[Expr, ...]) -> Expr:

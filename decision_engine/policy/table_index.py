@@ -216,6 +216,8 @@ class _Builder:
         Given the settled names, a row that says nothing about others is certainly true where it
         is put: nothing comes after it there.
         """
+        if settled is None and len(starts) > 1 and self._entries(rows, name, starts) > room:
+            return None
         filling = _Filling(len(starts))
         for row in rows:
             closes = settled is not None and not row.more and row.spans.keys() <= settled
@@ -225,6 +227,14 @@ class _Builder:
             if room < 0 and len(starts) > 1:
                 return None
         return filling.buckets
+
+    def _entries(self, rows: list[_Row], name: str, starts: list[int]) -> int:
+        """How many entries it takes at most: counting is much cheaper than filling in vain."""
+        return sum(
+            bisect_right(starts, high) - bisect_right(starts, low) + 1
+            for row in rows
+            for low, high in self._spans(row, name)
+        )
 
     def _spans(self, row: _Row, name: str) -> Spans:
         return row.spans.get(name) or self._everywhere(row, name)

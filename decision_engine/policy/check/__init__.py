@@ -6,6 +6,7 @@ names and types, then what needs the whole: coverage and the safety of missing d
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from decision_engine.policy.barred import barred_in, proxy_in
 from decision_engine.policy.check.coverage import check_coverage
@@ -22,10 +23,17 @@ from decision_engine.policy.document import (
     outputs_of,
 )
 from decision_engine.policy.findings import Finding, Notes, has_errors
-from decision_engine.policy.graph import check_graph, ordered
+from decision_engine.policy.graph import Ordered, check_graph, ordered
 from decision_engine.policy.scorecard import Scorecard
 
-__all__ = ["check"]
+__all__ = ["Checked", "check", "examine"]
+
+
+class Checked(NamedTuple):
+    """All findings, and the names with their types (None when a fault of form hides them)."""
+
+    findings: list[Finding]
+    names: Names | None
 
 
 def check(document: PolicyDocument, models: Mapping[str, Scorecard]) -> list[Finding]:
@@ -34,22 +42,32 @@ def check(document: PolicyDocument, models: Mapping[str, Scorecard]) -> list[Fin
 
     Without an error the policy can be compiled, and a missing input can never approve anyone.
     """
+    return examine(document, models).findings
+
+
+def examine(document: PolicyDocument, models: Mapping[str, Scorecard]) -> Checked:
+    """Return the findings of `check`, and what compiling needs to know again."""
     notes = Notes([*document.findings, *check_graph(document)])
     _check_barred(document, notes)
     if has_errors(notes.found):
-        return notes.found
+        return Checked(notes.found, None)
     order = ordered(document)
     names = check_nodes(order, models, notes)
     _check_header(document, names, notes)
-    if has_errors(notes.found):
-        return notes.found
+    if not has_errors(notes.found):
+        _check_whole(order, names, models, notes)
+    return Checked(notes.found, names)
+
+
+def _check_whole(
+    order: Ordered, names: Names, models: Mapping[str, Scorecard], notes: Notes
+) -> None:
     for node in order.nodes:
         if isinstance(node, ValueTable):
             check_coverage(node, names.fields, notes.at(node=node.id))
         elif isinstance(node, RuleTable):
             check_rules(node, names.fields, notes.at(node=node.id))
     check_safety(order, names.inputs, models, notes)
-    return notes.found
 
 
 def _check_barred(document: PolicyDocument, notes: Notes) -> None:

@@ -80,10 +80,17 @@ def _check_assignments(node: ExpressionNode, scope: Scope, notes: Notes) -> None
 
 
 def _check_conditions(rows: tuple[Row, ...], scope: Scope, notes: Notes) -> None:
+    clean: set[int] = set()
     for row in rows:
         for cell in row.cells:
-            place = notes.at(row=row.id, cell=cell.column.label)
-            need("boolean", cell.condition, "a condition", scope, place)
+            # Equal cells of a column are one tree: what is clean is clean in every row.
+            tree = id(cell.condition)
+            if tree not in clean:
+                before = len(notes.found)
+                place = notes.at(row=row.id, cell=cell.column.label)
+                need("boolean", cell.condition, "a condition", scope, place)
+                if len(notes.found) == before:
+                    clean.add(tree)
 
 
 def _value_fields(node: ValueTable, scope: Scope, notes: Notes) -> tuple[Field, ...]:

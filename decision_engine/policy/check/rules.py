@@ -40,6 +40,9 @@ def check_rules(node: RuleTable, fields: Mapping[str, Field], notes: Notes) -> N
 
 def _always(parts: list[Part], space: Space) -> bool:
     exact = [Box(0, Truth.TRUE, part.sides) for part in parts if part.exact]
+    if len(exact) == 1:
+        # One box is everything only when nothing restricts it; most rules are one box.
+        return not exact[0].sides or not all(space.sizes)
     found = search(space.sizes, exact, _ONE_ROW)
     return found.complete and found.gap is None
 

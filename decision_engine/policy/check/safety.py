@@ -27,7 +27,17 @@ from decision_engine.policy.findings import Notes
 from decision_engine.policy.graph import Ordered
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.scorecard import Scorecard
-from decision_engine.policy.syntax import Choice, Each, Expr, Logic, Not, NullTest, Ref, nodes_in
+from decision_engine.policy.syntax import (
+    Choice,
+    Each,
+    Expr,
+    Literal,
+    Logic,
+    Not,
+    NullTest,
+    Ref,
+    nodes_in,
+)
 
 Inputs = frozenset[str]
 _NONE: Inputs = frozenset()
@@ -63,10 +73,15 @@ def _rules(node: AnyNode) -> tuple[Rule, ...]:
 
 
 def _check_null_tests(node: AnyNode, covered: Inputs, notes: Notes) -> None:
+    clean: set[int] = set()
     for row, cell, expr in expressions_of(node):
+        if isinstance(expr, Literal) or id(expr) in clean:
+            continue
         tested = {part.name for part in nodes_in(expr) if isinstance(part, NullTest)}
         if tested:
             _note(tested - covered, "a null test", notes.at(row=row, cell=cell))
+        else:
+            clean.add(id(expr))
 
 
 def _check_missing_bins(
