@@ -14,6 +14,8 @@ from decision_engine.policy.check.nodes import check_nodes
 from decision_engine.policy.check.rules import check_rules
 from decision_engine.policy.check.safety import check_safety
 from decision_engine.policy.check.scope import Names
+from decision_engine.policy.check.unread import check_unread
+from decision_engine.policy.check.zero import check_zero
 from decision_engine.policy.document import (
     FunctionNode,
     InputNode,
@@ -56,6 +58,7 @@ def examine(document: PolicyDocument, models: Mapping[str, Scorecard]) -> Checke
     _check_header(document, names, notes)
     if not has_errors(notes.found):
         _check_whole(order, names, models, notes)
+        check_unread(document, names, notes)
     return Checked(notes.found, names)
 
 
@@ -68,6 +71,7 @@ def _check_whole(
         elif isinstance(node, RuleTable):
             check_rules(node, names.fields, notes.at(node=node.id))
     check_safety(order, names.inputs, models, notes)
+    check_zero(order, names.fields, notes)
 
 
 def _check_barred(document: PolicyDocument, notes: Notes) -> None:

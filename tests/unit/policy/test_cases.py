@@ -46,10 +46,12 @@ def outcome_of(evaluation: Evaluation) -> str:
     return next((outcome for what, outcome in order if what in asked), "APPROVED")
 
 
-def test_the_policy_has_no_findings() -> None:
+def test_the_policy_divides_by_an_income_that_can_be_zero_and_has_no_other_finding() -> None:
     document = parse((CASES / "loan.json").read_bytes())
 
-    assert check(document, {CARD.id: CARD}) == []
+    (warning,) = check(document, {CARD.id: CARD})
+    assert (warning.severity, warning.pointer) == ("warning", "/capacity/capacity.dti")
+    assert "the divisor profile.income can be zero" in warning.sentence
     assert check_codes(LOAN, REASONS) == []
 
 
