@@ -70,6 +70,15 @@ def test_a_box_meets_the_first_closed_slab_that_says_something_else(
     assert slabs.add(later, 1, closes=False) == expected
 
 
+def test_a_box_meets_the_one_that_closed_the_slab_not_one_that_lies_there_too() -> None:
+    open_box, closer, later = (box(row, (0, 2)) for row in range(3))
+    slabs = Slabs(0, 2, [open_box, closer, later])
+    slabs.add(open_box, None, closes=False)
+    slabs.add(closer, 1, closes=True)
+
+    assert slabs.add(later, 2, closes=False) == Met(closer, 0)
+
+
 def test_a_box_that_says_nothing_meets_nothing() -> None:
     slabs = Slabs(0, 2, [box(0, (0, 2))])
     slabs.add(box(0, (0, 2)), 1, closes=True)
@@ -113,6 +122,7 @@ def test_rows_that_say_the_same_overlap_in_peace() -> None:
     rows = [Box(0, Truth.TRUE, {0: ((0, 2),)}), Box(1, Truth.TRUE, {0: ((1, 3),)})]
 
     assert search([3], rows, [7, 7]).overlaps == {}
+    assert search([3], [Box(0, Truth.TRUE, {}), *rows[1:]], [7, 7]).overlaps == {}
     assert search([3], rows, [7, 8]).overlaps == {1: Overlap(0, {0: 1})}
 
 

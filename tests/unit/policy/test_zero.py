@@ -95,6 +95,7 @@ def test_the_warning_says_where_what_and_what_to_do() -> None:
         ("1 / len(s)", "len(s)"),
         ("1 / sum(l)", "sum(l)"),
         ("1 / sum(z)", "sum(z)"),
+        ("1 / (sum(z) + 1)", "sum(z) + 1"),
         ("1 / sum([p, r])", "sum([p, r])"),
         ("1 / min(z)", "min(z)"),
         ("1 / min([p, r])", "min([p, r])"),
@@ -120,6 +121,7 @@ def test_the_warning_says_where_what_and_what_to_do() -> None:
         ("some(z, # > 0 or 1 / # < 1) ? 1 : 0", "#"),
         ("sum(map(o, 1 / #.y))", "#.y"),
         ("all(z, # != 0 and some(z, 1 / # > 1)) ? 1 : 2", "#"),
+        ("all(z, # != 0 and some(map(z, # + 1), 1 / # > 1)) ? 1 : 2", "#"),
     ],
 )
 def test_a_divisor_that_can_be_zero_is_named(value: str, divisor: str) -> None:
@@ -161,6 +163,9 @@ def test_a_divisor_that_can_be_zero_is_named(value: str, divisor: str) -> None:
         "q != 0 ? 1 / (q - 0.5) : 1",
         "0 != q ? 1 / q : 1",
         "0 < q ? 1 / q : 1",
+        "0 < any ? 1 / (any + 1) : 1",
+        "any > 0 ? 1 / (any + q) : 1",
+        "any > w ? 1 / (w - any - 1) : 1",
         "not (q == 0) ? 1 / q : 1",
         "q == 0 ? 1 : 1 / q",
         "q == 0 or p == 0 ? 1 : 1 / q + 1 / p",
@@ -224,6 +229,9 @@ def test_the_other_cells_of_a_row_stand_guard() -> None:
 
     assert said(guarded) == said(after) == []
     assert said(bare) == [("/r/x/condition", "q")]
+    # No cell stands guard over itself.
+    itself = rules(("x", "q > 0 * (1 / q)", "decline"))
+    assert said(itself) == [("/r/x/condition", "q")]
 
 
 def test_a_row_stands_guard_over_its_outputs_and_over_the_rows_that_follow() -> None:
