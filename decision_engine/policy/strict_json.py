@@ -81,8 +81,6 @@ def _children(value: Any) -> list[Any]:
 
 
 def _refuse_surrogates(text: str) -> None:
-    if text.isascii():
-        return
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -117,6 +117,14 @@ def test_ends_are_drawn_in_to_the_grid() -> None:
     assert on_grid(point(Decimal("1e59")), 12) == point(Decimal("1e59"))
 
 
+def test_a_distance_is_never_negative() -> None:
+    low, high = End(Decimal("-0.5"), closed=True), End(Decimal("0.25"), closed=True)
+
+    assert absolute(Range(low, high)) == Range(
+        End(Decimal(0), closed=True), negate(point(low.value)).high
+    )
+
+
 def test_a_bound_without_an_exact_value_is_none() -> None:
     most = point(Decimal("9e59"))
 

@@ -231,10 +231,12 @@ def test_rows_after_one_for_everything_are_never_looked_at() -> None:
     assert list(finder(at(a=Decimal(30)))) == [20]
 
 
-def test_ranges_inside_one_another_stay_in_proportion() -> None:
+@pytest.mark.parametrize(("more", "first"), [("", False), (" and a < b", True)])
+def test_ranges_inside_one_another_stay_in_proportion(more: str, *, first: bool) -> None:
     """Every value of the middle is in half of all rows; exact segments would be n x n."""
     count = 400
-    finder = finder_of([f"a in [{i}..{2 * count - i}]" for i in range(count)])
+    cells = [f"a in [{i}..{2 * count - i}]{more}" for i in range(count)]
+    finder = finder_of(cells, first=first)
 
     assert len(finder(at(a=Decimal(count)))) == count
     assert len(finder(at(a=Decimal(0)))) <= count // 2
