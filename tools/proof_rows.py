@@ -19,6 +19,7 @@ ROUNDS: Final = 200
 REPEATS: Final = 7
 CUSTOMERS: Final = 30_000
 TAMPERED: Final = 1_000
+POLICY_PAIRS: Final = 100_000
 LARGE_FILE: Final = 16 * 1024 * 1024
 
 
@@ -128,6 +129,13 @@ def scorecard(seed: int) -> Measured:
     return {"table": done.stdout}
 
 
+def policy_differential(seed: int) -> Measured:
+    """Let our engine and the reference implementation of JDM answer the same questions."""
+    from tests.integration.policy.differential.checks import check_differential  # noqa: PLC0415
+
+    return _flat(check_differential(POLICY_PAIRS, seed))
+
+
 def demo(seed: int) -> Measured:
     """Run the whole demo twice on one folder; its data has no other seed."""
     del seed
@@ -216,6 +224,11 @@ ROWS: Final[tuple[Row, ...]] = (
         name="replay",
         promise="every decision replays equal elsewhere, and every change is named",
         run=replay,
+    ),
+    Row(
+        name="policy-differential",
+        promise="100,000 generated policies x inputs: what the reference says, or a proven reason",
+        run=policy_differential,
     ),
     Row(
         name="demo",

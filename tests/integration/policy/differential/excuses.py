@@ -1,0 +1,95 @@
+"""
+The deliberate differences: each a predicate that is proven true of the pair that it excuses.
+
+| kind | the engines differ because |
+|---|---|
+| `unread` | the input that ZEN's schema refuses is read by nothing in our policy |
+| `decided` | a faulty input is read, but by Kleene's logic nothing needs it |
+| `half_even` | ZEN rounds halves away from zero; with half-even written out it says what we say |
+| `no_result` | an operation on known values has no result: we say missing, ZEN stops or goes on |
+| `no_row` | a table has no row, or no single one: its values are missing, ZEN goes on without |
+| `no_host_answer` | the host's function gave no answer |
+
+The first three are decided where ZEN's answers are compared (`compare.py`); the others here, from
+our own evaluation.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from decision_engine.policy.closures import Facts, closure
+from decision_engine.policy.document import FunctionNode, ValueTable
+from decision_engine.policy.evaluation import Evaluation
+from decision_engine.policy.syntax import Choice, Expr, Logic, NullTest, Ref, walk
+from decision_engine.policy.values import Missing
+from tests.integration.policy.differential.inputs import Case
+from tests.integration.policy.differential.prepare import Item, Prepared
+
+KINDS: Final = ("unread", "decided", "half_even", "no_result", "no_row", "no_host_answer")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One pair with what we said of it: `held` is what we withhold."""
+
+    prepared: Prepared
+    case: Case
+    evaluation: Evaluation
+    facts: Facts
+    ours: Mapping[str, Any]
+    held: tuple[Item, ...]
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """The names, inputs and derived ones, that are missing in our evaluation."""
+        places = self.prepared.ours.layout.places
+        return frozenset(n for n, place in places.items() if isinstance(self.facts[place], Missing))
+
+    def has_cause(self, item: Item) -> bool:
+        """Tell whether something explains that an item is withheld, and blames nobody else."""
+        return self._blames_faulty(item) and (
+            bool(item.reads & self.gone)
+            or any(self.has_no_result(expr) for expr in item.exprs)
+            or item.node.name in self.evaluation.uncovered
+        )
+
+    def _blames_faulty(self, item: Item) -> bool:
+        """An operation without a result blames the inputs that it read; else only faulty ones."""
+        blamed = set(self.evaluation.missing.get(item.key, ()))
+        behind = self.prepared.ours.layout.behind(*item.exprs) if item.exprs else blamed
+        return blamed <= behind and (blamed <= self.case.faulty or self.lacks_result)
+
+    @property
+    def lacks_result(self) -> bool:
+        """Tell whether some operation on known values has no result."""
+        return any(self.has_no_result(e) for item in self.held for e in item.exprs)
+
+    def has_no_result(self, expr: Expr) -> bool:
+        """Tell whether an operation in the expression is missing though its operands are not."""
+        return any(self._fails(part) for part, _ in walk(expr))
+
+    def _fails(self, part: Expr) -> bool:
+        if isinstance(part, Ref | NullTest | Choice | Logic) or not part.parts:
+            return False
+        return self._missing(part) and not any(self._missing(inner) for inner in part.parts)
+
+    def _missing(self, expr: Expr) -> bool:
+        return isinstance(closure(expr, self.prepared.ours.layout)(self.facts), Missing)
+
+
+def _uncovered(question: Question, kind: type) -> bool:
+    names = question.evaluation.uncovered
+    return any(isinstance(n, kind) and n.name in names for n in question.prepared.ours.nodes)
+
+
+PREDICATES: Final[Mapping[str, Callable[[Question], bool]]] = {
+    "no_result": lambda question: question.lacks_result,
+    "no_row": lambda question: _uncovered(question, ValueTable),
+    "no_host_answer": lambda question: _uncovered(question, FunctionNode),
+}
+
+
+def excuses_of(question: Question) -> tuple[str, ...]:
+    """Return the kinds that are true of a pair of which we withhold something."""
+    return tuple(kind for kind, holds in PREDICATES.items() if holds(question))

@@ -1,0 +1,124 @@
+"""Faults that the differential test has to find: each breaks our compiled code in one place."""
+
+import operator
+from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from typing import Any, Final
+
+import pytest
+
+from decision_engine.policy import closures, codegen, rows, steps, values
+from decision_engine.policy.syntax import Choice, Compare, Expr, Logic, Test, Within
+
+Fault = Callable[[pytest.MonkeyPatch], None]
+_HALF_UP: Final = Context(prec=80, rounding=ROUND_HALF_UP, traps=[InvalidOperation])
+
+
+def less_in_code(patch: pytest.MonkeyPatch) -> None:
+    """`<` becomes `<=` in generated code."""
+    _in_code(patch, Compare, "_test", lambda text: text.replace(" < ", " <= "))
+
+
+def less_in_closures(patch: pytest.MonkeyPatch) -> None:
+    """`<` becomes `<=` in the three-valued variant."""
+    patch.setitem(closures.ORDERS, "<", operator.le)
+
+
+def less_in_rows(patch: pytest.MonkeyPatch) -> None:
+    """`<` becomes `<=` in the prepared rows."""
+    patch.setitem(rows._PREPARED, "<", "__ge__")
+
+
+def range_end(patch: pytest.MonkeyPatch) -> None:
+    """An open end of a range counts as inside, in both variants."""
+    _in_code(patch, Within, "_test", lambda text: text.replace(" < ", " <= "))
+    patch.setattr(closures, "_within", lambda _: lambda subject, low, high: low <= subject <= high)
+
+
+def and_or(patch: pytest.MonkeyPatch) -> None:
+    """`and` becomes `or` in generated code."""
+    _in_code(patch, Logic, "_boolean", lambda text: text.replace(" and ", " or "))
+
+
+def kleene(patch: pytest.MonkeyPatch) -> None:
+    """A missing condition counts as false in `or` and `and`."""
+    joined = closures._joined
+
+    def fault(parts: tuple[closures.Closure, ...], *, decided: bool) -> closures.Closure:
+        def run(facts: closures.Facts) -> values.Fact:
+            return joined(parts, decided=decided)(facts) is True
+
+        return run
+
+    patch.setattr(closures, "_joined", fault)
+
+
+def ternary(patch: pytest.MonkeyPatch) -> None:
+    """The arms of a ternary are swapped in generated code."""
+
+    def swapped(text: str) -> str:
+        return text.replace(" if ", " if not ", 1)
+
+    _in_code(patch, Choice, "source", swapped)
+
+
+def last_row(patch: pytest.MonkeyPatch) -> None:
+    """A table gives its last true row instead of the first."""
+    first = steps.ValueStep.__init__
+
+    def reverse(self: Any, *args: Any) -> None:
+        first(self, *args)
+        self.rows = tuple(reversed(self.rows))
+
+    patch.setattr(steps.ValueStep, "__init__", reverse)
+
+
+def half_up(patch: pytest.MonkeyPatch) -> None:
+    """Halves are rounded away from zero."""
+
+    def rounded(value: Decimal, digits: int) -> Decimal:
+        return _HALF_UP.quantize(value, values.QUANTA[digits])
+
+    patch.setattr(closures, "rounded", rounded)
+    patch.setitem(codegen._HELPERS, "rounded", rounded)
+
+
+def default_row(patch: pytest.MonkeyPatch) -> None:
+    """A table whose row cannot be evaluated falls through to the next one."""
+    condition = rows.PreparedRow.__init__
+
+    def falls(self: Any, *args: Any) -> None:
+        condition(self, *args)
+        inner = self.condition
+        self.condition = lambda facts: inner(facts) is True
+
+    patch.setattr(rows.PreparedRow, "__init__", falls)
+
+
+def _in_code(
+    patch: pytest.MonkeyPatch, kind: type[Expr], method: str, change: Callable[[str], str]
+) -> None:
+    write = getattr(codegen._Builder, method)
+
+    def fault(self: Any, expr: Test) -> str:
+        text: str = write(self, expr)
+        return change(text) if isinstance(expr, kind) else text
+
+    patch.setattr(codegen._Builder, method, fault)
+
+
+FAULTS: Final[Mapping[str, Fault]] = {
+    fault.__name__: fault
+    for fault in (
+        less_in_code,
+        less_in_closures,
+        less_in_rows,
+        range_end,
+        and_or,
+        kleene,
+        ternary,
+        last_row,
+        half_up,
+        default_row,
+    )
+}

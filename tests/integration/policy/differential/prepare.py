@@ -1,0 +1,157 @@
+"""One policy ready for both engines, and what of it can be compared."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import zen
+
+from decision_engine.policy.compile import CompiledPolicy, compile_policy
+from decision_engine.policy.document import (
+    AnyNode,
+    ExpressionNode,
+    RuleTable,
+    ScorecardNode,
+    expressions_of,
+    outputs_of,
+)
+from decision_engine.policy.scorecard import Scorecard
+from decision_engine.policy.syntax import Expr, NullTest, names_in, walk
+from tests.integration.policy.differential.coverage import Reached, watch
+from tests.integration.policy.differential.inputs import Thresholds, thresholds_of
+from tests.integration.policy.differential.translate import Dialect, Json, for_zen, spelled
+
+# With it, ZEN glues a stack trace to each error, at a cost of milliseconds.
+os.environ.pop("RUST_BACKTRACE", None)
+
+_KEY: Final = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """ZEN gave no result: the node that failed, and why."""
+
+    node: str
+    reason: str
+
+
+class Engine:
+    """ZEN with one policy."""
+
+    def __init__(self, document: Json) -> None:
+        self._engine = zen.ZenEngine({"loader": {"type": "static", "content": {_KEY: document}}})
+
+    def ask(self, context: Mapping[str, Any]) -> Json | Refusal:
+        """Return ZEN's result, or its refusal."""
+        try:
+            found: Json = self._engine.evaluate(_KEY, dict(context), {})["result"]
+        except RuntimeError as error:
+            return _refusal(str(error))
+        return found
+
+
+def _refusal(text: str) -> Refusal:
+    said, _ = json.JSONDecoder().raw_decode(text)
+    return Refusal(str(said.get("nodeId", "")), str(said.get("source", said)))
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that both engines say: a derived value by its name, or a rule by its id."""
+
+    key: str
+    node: AnyNode
+    exprs: tuple[Expr, ...]
+    reads: frozenset[str]
+    null_tested: frozenset[str]
+    path: tuple[str, ...]
+    code: str = ""
+
+
+class Prepared:
+    """A policy compiled by us and translated for ZEN."""
+
+    def __init__(self, document: Json, models: Mapping[str, Json], attempt: int = 0) -> None:
+        self.document = document
+        self.attempt = attempt
+        self.models = models
+        cards = {key: Scorecard.parse(_bytes(model)) for key, model in models.items()}
+        self.ours: CompiledPolicy = compile_policy(_bytes(spelled(document, "ours")), cards)
+        self.items = tuple(_items(self.ours, document))
+        self.guarded = Engine(for_zen(document, models, "zen"))
+        self.rounds = spelled(document, "zen") != spelled(document, "even")
+
+    @cached_property
+    def even(self) -> Engine:
+        """ZEN, guarded, rounding half-even."""
+        return Engine(for_zen(self.document, self.models, "even"))
+
+    @cached_property
+    def open(self) -> Engine:
+        """ZEN, rounding half-even, without the guard of the schema."""
+        return Engine(for_zen(self.document, self.models, "even", open_schema=True))
+
+    @cached_property
+    def watch(self) -> Reached:
+        """What records the features that an evaluation used."""
+        return watch(self.ours)
+
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        """The numbers that inputs are compared with."""
+        return thresholds_of(self.ours)
+
+    def completed(self, known: Mapping[str, str], dialect: Dialect = "even") -> Engine:
+        """ZEN without the guard, with expressions in place of the named values."""
+        return Engine(for_zen(self.document, self.models, dialect, known=known, open_schema=True))
+
+
+def _bytes(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _items(policy: CompiledPolicy, document: Json) -> Iterator[Item]:
+    paths = {node["id"]: node["content"].get("outputPath") for node in document["nodes"]}
+    for node in policy.nodes:
+        if isinstance(node, RuleTable):
+            path = tuple(paths[node.id].split("."))
+            for rule in node.rules:
+                yield _item(rule.id, node, (rule.condition,), path, rule.code)
+        elif isinstance(node, ScorecardNode):
+            yield from _scores(policy, node)
+        else:
+            yield from _values(policy, node)
+
+
+def _values(policy: CompiledPolicy, node: AnyNode) -> Iterator[Item]:
+    """Each key of an expression node reads for itself; other values share what their node reads."""
+    if isinstance(node, ExpressionNode):
+        for made in node.assignments:
+            yield _item(made.name, node, (made.value,), tuple(made.name.split(".")))
+        return
+    exprs = tuple(expr for _, _, expr in expressions_of(node))
+    for name in outputs_of(node):
+        if name in policy.derived:
+            yield _item(name, node, exprs, tuple(name.split(".")))
+
+
+def _item(
+    key: str, node: AnyNode, exprs: tuple[Expr, ...], path: tuple[str, ...], code: str = ""
+) -> Item:
+    reads = frozenset[str]().union(*(names_in(expr) for expr in exprs))
+    tested = frozenset(
+        part.name for expr in exprs for part, _ in walk(expr) if isinstance(part, NullTest)
+    )
+    return Item(key, node, exprs, reads, tested, path, code)
+
+
+def _scores(policy: CompiledPolicy, node: ScorecardNode) -> Iterator[Item]:
+    """A missing bin is a null test of its attribute."""
+    attributes = policy.models[node.model].attributes
+    reads = frozenset(item.name for item in attributes)
+    tested = frozenset(item.name for item in attributes if item.missing_points is not None)
+    for name in outputs_of(node):
+        yield Item(name, node, (), reads, tested, tuple(name.split(".")))
