@@ -18,7 +18,8 @@ RESULTS = {"hit": True, "no_hit": False, "not_evaluable": None}
 
 
 def expected(case: dict[str, Any]) -> dict[str, Any]:
-    return case["values"] | {rule: RESULTS[result] for rule, result in case["rules"].items()}
+    values: dict[str, Any] = case["values"]
+    return values | {rule: RESULTS[result] for rule, result in case["rules"].items()}
 
 
 def ours(prepared: Prepared, case: dict[str, Any]) -> dict[str, Any]:
