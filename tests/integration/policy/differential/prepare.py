@@ -9,7 +9,9 @@ from typing import Any, Final
 
 import zen
 
-from decision_engine.policy.compile import CompiledPolicy, compile_policy
+from decision_engine.policy.check.nodes import check_nodes
+from decision_engine.policy.check.safety import check_safety
+from decision_engine.policy.compile import CompiledPolicy, build
 from decision_engine.policy.document import (
     AnyNode,
     ExpressionNode,
@@ -18,6 +20,9 @@ from decision_engine.policy.document import (
     expressions_of,
     outputs_of,
 )
+from decision_engine.policy.findings import Notes, PolicyError, has_errors
+from decision_engine.policy.graph import check_graph, ordered
+from decision_engine.policy.parse import parse
 from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy.syntax import Expr, NullTest, names_in, walk
 from tests.integration.policy.differential.coverage import Reached, watch
@@ -79,7 +84,7 @@ class Prepared:
         self.attempt = attempt
         self.models = models
         cards = {key: Scorecard.parse(_bytes(model)) for key, model in models.items()}
-        self.ours: CompiledPolicy = compile_policy(_bytes(spelled(document, "ours")), cards)
+        self.ours: CompiledPolicy = compiled(_bytes(spelled(document, "ours")), cards)
         self.items = tuple(_items(self.ours, document))
         self.guarded = Engine(for_zen(document, models, "zen"))
         self.rounds = spelled(document, "zen") != spelled(document, "even")
@@ -107,6 +112,23 @@ class Prepared:
     def completed(self, known: Mapping[str, str], dialect: Dialect = "even") -> Engine:
         """ZEN without the guard, with expressions in place of the named values."""
         return Engine(for_zen(self.document, self.models, dialect, known=known, open_schema=True))
+
+
+def compiled(raw: bytes, models: Mapping[str, Scorecard]) -> CompiledPolicy:
+    """
+    Compile without a look at gaps and dead rows: what they mean when they run is compared too.
+
+    Raises:
+        PolicyError: what else stops publishing.
+    """
+    document = parse(raw)
+    notes = Notes([*document.findings, *check_graph(document)])
+    if not has_errors(notes.found):
+        order = ordered(document)
+        check_safety(order, check_nodes(order, models, notes).inputs, models, notes)
+    if has_errors(notes.found):
+        raise PolicyError(notes.found)
+    return build(document, models)
 
 
 def _bytes(value: Any) -> bytes:
