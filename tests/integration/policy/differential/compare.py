@@ -32,6 +32,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from decision_engine.policy.evaluation import Evaluation
+from decision_engine.policy.kinds import ListOf
 from decision_engine.policy.values import Value, plain
 from tests.integration.policy.differential.excuses import Question, excuses_of
 from tests.integration.policy.differential.hosts import FUNCTIONS
@@ -109,6 +110,10 @@ def same(ours: Any, theirs: Any) -> bool:
         if isinstance(theirs, bool) or not isinstance(theirs, int | float):
             return False
         return abs(float(ours) - theirs) <= TOLERANCE * max(1.0, abs(theirs))
+    if isinstance(ours, tuple):
+        if not isinstance(theirs, list) or len(ours) != len(theirs):
+            return False
+        return all(map(same, ours, theirs))
     return type(ours) is type(theirs) and bool(ours == theirs)
 
 
@@ -213,6 +218,8 @@ def _asked_for_null(question: Question, verdict: Verdict) -> None:
 def _literal(question: Question, name: str, rng: random.Random) -> str:
     """Return some value of a name's kind."""
     made = question.prepared.ours.fields[name]
+    if isinstance(made.kind, ListOf):
+        return "[1, 2.5]" if made.kind.items == "number" else '["x", "q"]'
     if made.kind == "boolean":
         return rng.choice(("true", "false"))
     if made.kind == "string":
@@ -221,6 +228,8 @@ def _literal(question: Question, name: str, rng: random.Random) -> str:
 
 
 def _text(value: Value) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_text(item) for item in value)}]"
     return f'"{value}"' if isinstance(value, str) else plain(value)
 
 
@@ -236,6 +245,10 @@ def _context(question: Question, rng: random.Random, null: Iterable[str]) -> dic
 
 def _valid(question: Question, name: str, rng: random.Random) -> Any:
     made = next(item for item in question.prepared.ours.inputs if item.name == name)
+    if isinstance(made.kind, ListOf):
+        entry = {"rest": 2.5, "late": True, "tag": "y"}
+        listed = [7, 2.5] if made.kind.items == "number" else [entry]
+        return rng.choice(([], listed, listed * 2))
     if made.kind == "boolean":
         return rng.random() < 0.5
     if made.kind == "string":

@@ -15,14 +15,16 @@ from decision_engine.policy.closures import Closure, Facts, closure
 from decision_engine.policy.compile import CompiledPolicy
 from decision_engine.policy.document import (
     AnyNode,
+    DecisionNode,
     RefusedNode,
     Row,
     RuleTable,
     ValueTable,
     expressions_of,
 )
+from decision_engine.policy.functions.registry import FUNCTIONS
 from decision_engine.policy.layout import Layout
-from decision_engine.policy.syntax import Choice, Expr, Logic
+from decision_engine.policy.syntax import Call, Choice, Each, Expr, Logic, Quotient
 
 Features = frozenset[str]
 Reached = Callable[[Facts, set[str]], None]
@@ -34,7 +36,8 @@ def features() -> Features:
     for kind in get_args(syntax.Expr):
         found.update(_variants(kind))
     for kind in get_args(AnyNode):
-        if kind is not RefusedNode:
+        # A decision node's graph stands in its place: `EnterNode` and `LeaveNode` are its ends.
+        if kind not in (RefusedNode, DecisionNode):
             found.update(_variants(kind, ("hit_policy",)))
     return frozenset(found)
 
@@ -51,6 +54,10 @@ def _variants(kind: type, only: tuple[str, ...] = ()) -> Iterator[str]:
 
 
 def _choices(kind: type) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    if kind is Call:
+        yield "function", tuple(FUNCTIONS)
+    if kind is Quotient:
+        yield "bare", (False, True)
     module = syntax if kind.__module__ == syntax.__name__ else document
     for name, hint in get_type_hints(kind, vars(module)).items():
         if hint is bool and name != "local":
@@ -67,19 +74,21 @@ def _named(kind: type, chosen: Any) -> str:
 def name_of(node: Any, only: tuple[str, ...] = ()) -> str:
     """Return the feature that a node of the syntax tree or of a policy is."""
     kind = type(node)
-    chosen = [
-        (name, getattr(node, name)) for name, _ in _choices_of(kind) if not only or name in only
-    ]
+    chosen = [(name, _value(node, name)) for name in _choices_of(kind) if not only or name in only]
     return _named(kind, chosen)
 
 
-def _choices_of(kind: type) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+def _value(node: Any, name: str) -> Any:
+    return node.digits is None if name == "bare" else getattr(node, name)
+
+
+def _choices_of(kind: type) -> tuple[str, ...]:
     if kind not in _CHOICES:
-        _CHOICES[kind] = tuple(_choices(kind))
+        _CHOICES[kind] = tuple(name for name, _ in _choices(kind))
     return _CHOICES[kind]
 
 
-_CHOICES: Final[dict[type, tuple[tuple[str, tuple[Any, ...]], ...]]] = {}
+_CHOICES: Final[dict[type, tuple[str, ...]]] = {}
 
 
 class _Visit:
@@ -92,6 +101,8 @@ class _Visit:
             self._dynamic.append(_logic(expr, layout))
         elif isinstance(expr, Choice):
             self._dynamic.append(_choice(expr, layout))
+        elif isinstance(expr, Each):
+            self._dynamic.append(_each(expr, layout))
         else:
             for part in expr.parts:
                 inner = _Visit(part, layout)
@@ -130,13 +141,31 @@ def _choice(expr: Choice, layout: Layout) -> Reached:
     return visit
 
 
-def watch(policy: CompiledPolicy) -> Reached:
-    """Return what adds to a set the features that an evaluation with these facts has used."""
-    visits = [_node(node, policy.layout) for node in policy.nodes]
+def _each(expr: Each, layout: Layout) -> Reached:
+    """A closure's body is used by the elements that there are."""
+    subject, body = (_Visit(part, layout) for part in expr.parts)
+    elements = closure(expr.subject, layout)
 
     def visit(facts: Facts, found: set[str]) -> None:
-        for one in visits:
-            one(facts, found)
+        subject(facts, found)
+        listed = elements(facts)
+        for item in listed if isinstance(listed, tuple) else ():
+            facts.append(item)
+            body(facts, found)
+            facts.pop()
+
+    return visit
+
+
+def watch(policy: CompiledPolicy) -> Reached:
+    """Return what adds to a set the features that an evaluation with these facts has used."""
+    visits = [(node.id, _node(node, policy.layout)) for node in policy.nodes]
+    reach = policy.flow.reach
+
+    def visit(facts: Facts, found: set[str]) -> None:
+        for identity, one in visits:
+            if reach(identity, facts) is True:
+                one(facts, found)
 
     return visit
 

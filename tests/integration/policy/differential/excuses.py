@@ -21,7 +21,15 @@ from typing import Any, Final
 from decision_engine.policy.closures import Facts, closure
 from decision_engine.policy.document import FunctionNode, ValueTable
 from decision_engine.policy.evaluation import Evaluation
-from decision_engine.policy.syntax import Choice, Expr, Logic, NullTest, Ref, walk
+from decision_engine.policy.syntax import (
+    Choice,
+    Each,
+    Expr,
+    Logic,
+    NullTest,
+    Ref,
+    names_in,
+)
 from decision_engine.policy.values import Missing
 from tests.integration.policy.differential.inputs import Case
 from tests.integration.policy.differential.prepare import Item, Prepared
@@ -67,15 +75,22 @@ class Question:
 
     def has_no_result(self, expr: Expr) -> bool:
         """Tell whether an operation in the expression is missing though its operands are not."""
-        return any(self._fails(part) for part, _ in walk(expr))
+        return self._fails(expr) or any(self.has_no_result(part) for part in _apart(expr))
 
     def _fails(self, part: Expr) -> bool:
+        if isinstance(part, Each) and names_in(part.body) & self.gone:
+            return False
         if isinstance(part, Ref | NullTest | Choice | Logic) or not part.parts:
             return False
-        return self._missing(part) and not any(self._missing(inner) for inner in part.parts)
+        return self._missing(part) and not any(self._missing(inner) for inner in _apart(part))
 
     def _missing(self, expr: Expr) -> bool:
         return isinstance(closure(expr, self.prepared.ours.layout)(self.facts), Missing)
+
+
+def _apart(expr: Expr) -> tuple[Expr, ...]:
+    """Return the parts that have a value by themselves; a closure's body has none."""
+    return (expr.subject,) if isinstance(expr, Each) else expr.parts
 
 
 def _uncovered(question: Question, kind: type) -> bool:

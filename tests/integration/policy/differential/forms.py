@@ -1,8 +1,7 @@
 """
 The forms that generated expressions take: one entry a form, written for both engines.
 
-A new operator or function of the language is one more entry. A form that our parser refuses is not
-used, so this table may be ahead of the language.
+A new operator of the language is one more entry; functions and lists stand in `calls.py`.
 """
 
 import random
@@ -10,9 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final
-
-from decision_engine.policy.expression_parser import parse_expression
-from decision_engine.policy.lexer import ExpressionError
 
 ATOM: Final = 9
 ARITHMETIC: Final = 5
@@ -115,34 +111,7 @@ class Form:
     def _may_be_bare(self, arg: Text, rng: random.Random) -> bool:
         return arg.level == ATOM or (arg.level >= self.bare and rng.random() < 0.6)
 
-    @property
-    def accepted(self) -> bool:
-        """Tell whether our parser knows this form."""
-        try:
-            parse_expression(self.text.format(*(_SAMPLES[kind] for kind in self.takes)))
-        except ExpressionError:
-            return False
-        return True
 
-
-_SAMPLES: Final = {
-    "number": "1",
-    "boolean": "true",
-    "string": '"x"',
-    "nonzero": "2",
-    "places": "2",
-    "small": "2",
-    "field": "a",
-    "threshold": "1",
-    "low": "1",
-    "high": "2",
-    "text": "a",
-    "flag": "a",
-    "nullable": "a",
-    "words": '["x", "y"]',
-    "numbers": "[1, 2]",
-    "word": '"x"',
-}
 #: Half-even in ZEN's own words, with 10^places in the last argument's even spelling. It avoids
 #: `and`: in a cell, ZEN takes what follows an `and` for a unary test of its own.
 _EVEN: Final = (
@@ -208,7 +177,6 @@ NULL_TESTS: Final = (
     Form(makes="boolean", text="{0} == null", takes=("nullable",), level=COMPARISON),
     Form(makes="boolean", text="{0} != null", takes=("nullable",), level=COMPARISON),
 )
-FORMS: Final = (*NUMBERS, *BOOLEANS, *STRINGS)
 
 #: Cells about a column: kind of the column, and what the cell's places take.
 CELLS: Final = (
@@ -237,12 +205,6 @@ CELLS: Final = (
     Form(makes="boolean", text="false", takes=()),
     Form(makes="boolean", text="== true", takes=()),
 )
-
-
-@cache
-def accepted(makes: str) -> tuple[Form, ...]:
-    """Return the forms of one kind that our language has."""
-    return tuple(form for form in FORMS if form.makes == makes and form.accepted)
 
 
 @cache

@@ -7,16 +7,30 @@ those before it.
 
 import json
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
+from tests.integration.policy.differential.calls import duties
 from tests.integration.policy.differential.nodes import MAKERS, Draft, Json, Made
-from tests.integration.policy.differential.writer import Name, Writer
+from tests.integration.policy.differential.writer import DAYS, Name, Writer
 
 #: Nodes between the input and the output: with those two, a median of eight.
 INNER: Final = (4, 5, 6, 6, 6, 7, 8)
+MOST: Final = 4
+_TENTHS: Final[Json] = {"type": "number", "minimum": -50, "maximum": 50, "x-scale": 1}
+ITEMS: Final[Mapping[str, Json]] = {
+    "numbers": _TENTHS,
+    "records": {
+        "type": "object",
+        "properties": {
+            "rest": _TENTHS,
+            "late": {"type": "boolean"},
+            "tag": {"type": "string", "enum": ["x", "y", "z"]},
+        },
+    },
+}
 HEADER: Final[Json] = {"id": "p", "version": 1, "product": "loan", "title": "P", "owner": "risk"}
 
 _POOL: Final = (
@@ -25,6 +39,7 @@ _POOL: Final = (
     Name("client.income", "number", 3, 2, Decimal(0), Decimal(500)),
     Name("client.ratio", "number", 1, 4, Decimal(0), Decimal(1)),
     Name("client.segment", "string", words=("x", "y", "z")),
+    Name("client.since", "string", words=DAYS),
     Name("client.channel", "string", words=("app", "web")),
     Name("past.late", "number", 2, 0, Decimal(0), Decimal(10)),
     Name("past.balance", "number", 3, 2, Decimal(-100), Decimal(100)),
@@ -32,6 +47,8 @@ _POOL: Final = (
     Name("is.active", "boolean"),
     Name("is.fresh", "boolean"),
 )
+#: Every policy has these lists.
+_LISTS: Final = (Name("past.dues", "numbers", 2, 1), Name("past.loans", "records", 2, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +67,9 @@ def policy(seed: int, number: int, attempt: int = 0) -> Sample:
     numeric = [name for name in _POOL if name.kind == "number"]
     others = [name for name in _POOL if name.kind != "number"]
     chosen = {*rng.sample(numeric, rng.randint(3, 5)), *rng.sample(others, rng.randint(2, 3))}
-    inputs = tuple(name for name in _POOL if name in chosen)
-    draft = Draft(rng, inputs, rng.choice(inputs).name)
+    inputs = tuple(replace(name, given=True) for name in _POOL if name in chosen)
+    draft = Draft(rng, inputs, rng.choice(inputs).name, (*inputs, *_LISTS), duties(number))
+    inputs = draft.seen
     nodes, edges = _graph(draft)
     ends = (
         _node("in", "inputNode", {"schema": json.dumps(schema(inputs))}),
@@ -75,7 +93,7 @@ def _graph(draft: Draft) -> tuple[list[Json], list[tuple[str, str]]]:
     kinds = _kinds(rng)
     nodes: list[Json] = []
     edges: list[tuple[str, str]] = []
-    seen: dict[str, tuple[Name, ...]] = {"in": draft.inputs}
+    seen: dict[str, tuple[Name, ...]] = {"in": draft.seen}
     for index, kind in enumerate(kinds):
         identity = f"n{index}"
         before = _before(rng, list(seen))
@@ -94,7 +112,8 @@ def _graph(draft: Draft) -> tuple[list[Json], list[tuple[str, str]]]:
 def _kinds(rng: random.Random) -> list[str]:
     """Some kinds of nodes; always one rule table, which covers what null tests read."""
     weights = [weight for _, weight in MAKERS.values()]
-    kinds = rng.choices(list(MAKERS), weights, k=rng.choice(INNER) - 1)
+    kinds = rng.choices(list(MAKERS), weights, k=rng.choice(INNER) - 2)
+    kinds.insert(rng.randint(0, len(kinds)), "duties")
     kinds.insert(rng.randint(len(kinds) // 2, len(kinds)), "rules by collect")
     return kinds
 
@@ -121,6 +140,11 @@ def schema(inputs: tuple[Name, ...]) -> Json:
 
 
 def _leaf(name: Name) -> Iterator[tuple[str, Any]]:
+    if name.kind in ("numbers", "records"):
+        yield "type", "array"
+        yield "maxItems", MOST
+        yield "items", ITEMS[name.kind]
+        return
     if name.kind != "number":
         yield "type", name.kind
         if name.kind == "string":

@@ -17,13 +17,16 @@ from decision_engine.policy.syntax import Compare, Expr, Literal, Member, Ref, W
 from decision_engine.policy.values import Value
 from tests.integration.policy.differential.writer import Name
 
-FAULTY: Final = 0.205
+FAULTY: Final = 0.21
 NEAR: Final = 0.2
+UNREAD: Final = 0.05
 _ABSENT: Final = object()
 _WRONG: Final[Mapping[str, tuple[Any, ...]]] = {
     "number": (None, None, _ABSENT, _ABSENT, "3", "", True, -10_000, 10_000_000),
     "string": (None, None, _ABSENT, _ABSENT, "", "other", 3, True),
     "boolean": (None, None, _ABSENT, _ABSENT, "true", 0, 1),
+    "numbers": (None, _ABSENT, "3", [1, None], [True], [1, 2, 3, 4, 5], [{}]),
+    "records": (None, _ABSENT, {}, [{"rest": 1, "late": True}], [None], [1], ["x"]),
 }
 
 Thresholds = Mapping[str, tuple[Decimal, ...]]
@@ -71,12 +74,18 @@ def _of_test(part: Expr) -> Iterator[tuple[str, Decimal]]:
 
 
 def case(
-    seed: int, policy: int, number: int, inputs: tuple[Name, ...], thresholds: Thresholds
+    seed: int,
+    policy: int,
+    number: int,
+    inputs: tuple[Name, ...],
+    thresholds: Thresholds,
+    reads: frozenset[str],
 ) -> Case:
-    """Return one input of a policy of a seed."""
+    """Return one input of a policy of a seed; mostly something that it reads is faulty."""
     rng = random.Random(f"input {seed} {policy} {number}")
     raw: dict[str, Any] = {name.name: _value(rng, name, thresholds) for name in inputs}
-    read = [name for name in inputs if rng.random() < 0.35] or [rng.choice(inputs)]
+    likely = [name for name in inputs if name.name in reads or rng.random() < UNREAD]
+    read = [name for name in likely if rng.random() < 0.35] or [rng.choice(likely)]
     faulty = read[:2] if rng.random() < FAULTY else []
     for name in faulty:
         raw[name.name] = rng.choice(_WRONG[name.kind])
@@ -94,12 +103,22 @@ def _value(rng: random.Random, name: Name, thresholds: Thresholds) -> Any:
         return rng.random() < 0.5
     if name.kind == "string":
         return rng.choice(name.words)
+    if name.kind in ("numbers", "records"):
+        listed = [_element(rng, name.kind) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4)))]
+        return listed or [_element(rng, name.kind)] if rng.random() < 0.8 else listed
     step = Decimal(1).scaleb(-name.scale)
     if name.name in thresholds and rng.random() < NEAR:
         value = rng.choice(thresholds[name.name]) + step * rng.choice((-1, 0, 0, 1))
         if name.low <= value <= name.high and value == round(value, name.scale):
             return value
     return name.low + step * rng.randint(0, int((name.high - name.low) / step))
+
+
+def _element(rng: random.Random, kind: str) -> Any:
+    number = Decimal(rng.randint(-20, 100)) / 10
+    if kind == "numbers":
+        return number
+    return {"rest": number, "late": rng.random() < 0.5, "tag": rng.choice("xyz")}
 
 
 def _near(
@@ -114,6 +133,10 @@ def _near(
 
 def _json(value: Any) -> Any:
     """Return a number as JSON has it: whole ones without a fraction."""
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
     if not isinstance(value, Decimal):
         return value
     return int(value) if value == value.to_integral_value() else float(value)
@@ -123,6 +146,10 @@ def _ours(value: Any) -> Any:
     """Return what a host that reads JSON exactly gives to our engine."""
     if value is _ABSENT:
         return None
+    if isinstance(value, list):
+        return [_ours(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _ours(item) for key, item in value.items()}
     return Decimal(value) if type(value) is int else value
 
 

@@ -11,12 +11,13 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from tests.integration.policy.differential.forms import Text
+from tests.integration.policy.differential.forms import Form, Text
 from tests.integration.policy.differential.hosts import HOSTS
 from tests.integration.policy.differential.writer import Name, Writer
 
 Json = dict[str, Any]
 EFFECTS: Final = ("decline", "refer", "reduce")
+SCALARS: Final = ("number", "string", "boolean")
 _EMPTY: Final = Text.same("")
 
 
@@ -27,6 +28,8 @@ class Draft:
     rng: random.Random
     inputs: tuple[Name, ...]
     nullable: str
+    seen: tuple[Name, ...]
+    duties: list[Form]
     models: dict[str, Json] = field(default_factory=dict)
     rules: int = 0
 
@@ -48,6 +51,21 @@ Maker = Callable[[Draft, Writer, str], Made]
 _SHARED: Final[Json] = {"passThrough": True, "inputField": None, "executionMode": "single"}
 
 
+_KINDS: Final = ("number", "boolean", "string", "null", "numbers", "strings")
+
+
+def duty_node(draft: Draft, writer: Writer, path: str) -> Made:
+    """A key for each form that this policy has to write."""
+    names: list[Name] = []
+    listed: list[Json] = []
+    for index, form in enumerate(draft.duties):
+        text = writer.write(form, 1, always=True)
+        names.append(Name(f"{path}.k{index}", form.makes, text.digits, text.scale))
+        listed.append({"id": f"e{index}", "key": names[-1].name, "value": text})
+    content = {**_SHARED, "outputPath": None, "expressions": listed}
+    return Made("expressionNode", content, tuple(names))
+
+
 def expression_node(draft: Draft, writer: Writer, path: str) -> Made:
     """Two to four keys; a later one may read an earlier one by `$.`."""
     rng = draft.rng
@@ -57,7 +75,7 @@ def expression_node(draft: Draft, writer: Writer, path: str) -> Made:
     inner = writer
     for index in range(rng.randint(2, 4)):
         key = f"k{index}" if path_apart else f"{path}.k{index}"
-        kind = rng.choices(("number", "boolean", "string", "null"), (6, 3, 1, 0.5))[0]
+        kind = rng.choices(_KINDS, (6, 3, 1, 0.5, 0.5, 0.3))[0]
         text = writer.null_test() if kind == "null" else inner.expr(kind)
         listed.append({"id": f"e{index}", "key": key, "value": text})
         kind = "boolean" if kind == "null" else kind
@@ -105,7 +123,8 @@ def value_table(draft: Draft, writer: Writer, path: str, policy: str = "first") 
 def unique_table(draft: Draft, writer: Writer, path: str) -> Made:
     """Rows that exclude one another about one name; seldom one more that may overlap."""
     rng = draft.rng
-    closed = [n for n in writer.names if n.kind != "string" or n in draft.inputs]
+    closed = [n for n in writer.names if n.kind in SCALARS]
+    closed = [n for n in closed if n.kind != "string" or n in draft.inputs]
     name = rng.choice(closed)
     tests = _apart(name, rng)
     rng.shuffle(tests)
@@ -201,7 +220,7 @@ def _columns(draft: Draft, writer: Writer) -> Columns:
             text = writer.expr("number", 1)
             columns.append((Name("", "number", text.digits, min(text.scale, 2)), text))
         else:
-            name = rng.choice(writer.names)
+            name = rng.choice([item for item in writer.names if item.kind in SCALARS])
             columns.append((name, name.text))
     return columns
 
@@ -294,6 +313,7 @@ def function_node(draft: Draft, writer: Writer, path: str) -> Made:
 
 
 MAKERS: Final[Mapping[str, tuple[Maker, int]]] = {
+    "duties": (duty_node, 0),
     "expression": (expression_node, 6),
     "table by first": (value_table, 4),
     "table by priority": (partial(value_table, policy="priority"), 1),

@@ -109,6 +109,11 @@ class Prepared:
         """The numbers that inputs are compared with."""
         return thresholds_of(self.ours)
 
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The inputs that something reads."""
+        return frozenset(item.name for item in self.ours.reads)
+
     def completed(self, known: Mapping[str, str], dialect: Dialect = "even") -> Engine:
         """ZEN without the guard, with expressions in place of the named values."""
         return Engine(for_zen(self.document, self.models, dialect, known=known, open_schema=True))

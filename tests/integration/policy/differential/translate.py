@@ -96,6 +96,8 @@ def _required(schema: Json) -> Json:
     if "properties" in plain:
         plain["properties"] = {key: _required(item) for key, item in plain["properties"].items()}
         plain["required"] = list(plain["properties"])
+    if "items" in plain:
+        plain["items"] = _required(plain["items"])
     return plain
 
 

@@ -1,17 +1,40 @@
 """Writes expressions and cells from the forms, over the names that a node can see."""
 
 import random
-from collections.abc import Callable, Sequence
+from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from tests.integration.policy.differential.forms import NULL_TESTS, Form, Text, accepted, cells
+from tests.integration.policy.differential.calls import forms_of
+from tests.integration.policy.differential.forms import NULL_TESTS, Form, Text, cells
 
+LISTS: Final = ("numbers", "strings")
 #: Whole digits and decimals of a number together: ZEN's decimals hold 28, ours 60.
 WIDEST: Final = 20
 #: Roundings in one expression: in ZEN's own words each writes its operand five times.
 ROUNDINGS: Final = 1
+DAYS: Final = ("2026-01-31", "2024-02-29", "1999-12-31", "2027-01-01", "2025-06-15")
+#: What stands at a place of a form as it is written here.
+_WRITTEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "divisor": ("3", "4", "8", "0.7", "12"),
+    "decimals": ("0", "1", "2", "3"),
+    "exponent": ("0", "1", "2", "3"),
+    "index": ("0", "0", "0", "1", "1"),
+    "fraction": ('".5"', '".25"', '"0"'),
+    "digits": ('"12.50"', '"-7"', '"0.1"', '"42"'),
+    "filled": ("[3, 1, 2]", "[2.5, 2.5, 1]", "[1, 2]", "[7, 0.5]"),
+    "numbers": ("[3, 1, 2]", "[2.5, 2.5, 1]", "[1]", "[4, 1, 3, 2]"),
+    "strings": ('["x", "y"]', '["z"]', '["app", "x", "x"]'),
+    "unit": ('"day"', '"week"', '"month"', '"hour"', '"minute"', '"second"'),
+    "clock": ('"10:30"', '"23:59:59"', '"00:00"', "37800", '"2026-01-31T10:20:30Z"'),
+    "span": ('"2d"', '"1h 30m"', '"1w"', '"1M"', '"1y"', "90"),
+    "instant": (
+        *(f'"{day}"' for day in DAYS),
+        *('"2026-01-31 10:20:30"', '"2026-01-31T23:00:00-03:00"', "0", "951782400"),
+    ),
+}
 _PLACES: Final = tuple(Text(str(n), str(n), str(10**n), 1, n) for n in range(4))
 
 
@@ -26,6 +49,7 @@ class Name:
     low: Decimal = Decimal(0)
     high: Decimal = Decimal(100)
     words: tuple[str, ...] = ("x", "y")
+    given: bool = False
 
     @property
     def text(self) -> Text:
@@ -63,7 +87,11 @@ class Writer:
             "nullable": lambda: Text.same(self._nullable),
             "word": self._word,
             "words": self._words,
+            "records": lambda: rng.choice(self.of("records")).text,
+            "plain": self._plain,
+            **{kind: partial(self._written, kind) for kind in _WRITTEN if kind not in LISTS},
         }
+        self._takes["instant"] = self._instant
 
     def hiding(self, name: str) -> "Writer":
         """Return a writer that does not read this name."""
@@ -78,15 +106,17 @@ class Writer:
         """Return an expression of one kind."""
         if depth == 0 or self.rng.random() < 0.15:
             return self.leaf(kind)
-        forms = accepted(kind)
+        forms = forms_of(kind)
+        if not self.of("records"):
+            forms = tuple(item for item in forms if "records" not in item.takes)
         form = self.rng.choices(forms, [item.weight for item in forms])[0]
         return self.write(form, depth)
 
-    def write(self, form: Form, depth: int) -> Text:
+    def write(self, form: Form, depth: int, *, always: bool = False) -> Text:
         """Return a form with arguments, or a leaf where its number could grow too wide."""
         made = form.write([self._argument(kind, depth - 1) for kind in form.takes], self.rng)
         wide = made.digits + made.scale > WIDEST or made.rounds > ROUNDINGS
-        return self.leaf(form.makes) if wide else made
+        return self.leaf(form.makes) if wide and not always else made
 
     def null_test(self) -> Text:
         """Return a condition whose only word about the nullable input is a null test."""
@@ -108,6 +138,8 @@ class Writer:
             return self.rng.choice(names).text
         if kind == "boolean":
             return Text.same(self.rng.choice(("true", "false")))
+        if kind in LISTS:
+            return self._written(kind)
         return (self.rng.choice(names) if names else Name("", kind)).literal(self.rng)
 
     def cell(self, subject: Name) -> Text:
@@ -125,6 +157,20 @@ class Writer:
     def _argument(self, kind: str, depth: int) -> Text:
         make = self._takes.get(kind)
         return self.expr(kind, max(depth, 0)) if make is None else make()
+
+    def _written(self, kind: str) -> Text:
+        return Text.same(self.rng.choice(_WRITTEN[kind]), 2, 1)
+
+    def _plain(self) -> Text:
+        """A number without zeros at its end: ZEN writes those that a sum has kept."""
+        names = [item for item in self.of("number") if item.given and not item.scale]
+        return self.rng.choice(names).text if names else Text.same("7")
+
+    def _instant(self) -> Text:
+        names = [item for item in self.of("string") if item.words == DAYS]
+        if names and self.rng.random() < 0.7:
+            return self.rng.choice(names).text
+        return self._written("instant")
 
     def _nonzero(self) -> Text:
         """A divisor: seldom zero."""
