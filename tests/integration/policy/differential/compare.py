@@ -20,6 +20,8 @@ checked one by one:
   value (each time another one): a definite answer must not depend on what is not known;
 - what asks for null itself is compared with ZEN's answer to null.
 
+What stands in a branch that is not taken (`absent`) must be absent from ZEN's answer too.
+
 A pair with a faulty input of which we withhold nothing at all is excused (`decided`), after the
 same checks. Values that are withheld while an unguarded ZEN would go on are what fail-closed means:
 they are counted (`withheld`), never compared away silently.
@@ -64,9 +66,11 @@ def judge(prepared: Prepared, case: Case) -> Verdict:
         verdict.faults.append("our two variants differ")
     prepared.watch(run.facts, verdict.features)
     ours = said_by_us(evaluation)
-    held = [item for item in prepared.items if ours[item.key] is None]
+    items, absent = prepared.live(run.facts)
+    verdict.faults += (f"{key} was not reached" for key in absent if ours[key] is not None)
+    held = tuple(i for i in items if ours[i.key] is None and i.key not in absent)
     verdict.withheld = len(held)
-    question = Question(prepared, case, evaluation, run.facts, ours, tuple(held))
+    question = Question(prepared, case, evaluation, run.facts, ours, items, absent, held)
     causeless = [item.key for item in held if not question.has_cause(item)]
     verdict.faults += (f"{key} is withheld without a cause" for key in causeless)
     if run.complete and not held:
@@ -130,7 +134,7 @@ def _settled(question: Question, verdict: Verdict) -> None:
         result = prepared.even.ask(context)
         if result != plain_result:
             verdict.excuses += ("half_even",)
-    _must_be_same(question, prepared.items, result, verdict)
+    _must_be_same(question, question.items, result, verdict)
 
 
 def _must_be_same(question: Question, items: Iterable[Item], result: Any, verdict: Verdict) -> None:
@@ -168,7 +172,7 @@ def _without_answer(question: Question, result: Any, verdict: Verdict) -> tuple[
     """A valid input, and we withhold: no excuse is needed where ZEN has no answer either."""
     if not isinstance(result, Refusal):
         theirs = said_by_zen(question.prepared, result)
-        if not differing(question.prepared.items, question.ours, theirs):
+        if not differing(question.items, question.ours, theirs):
             return ()
     kinds = excuses_of(question)
     if not kinds:
@@ -180,11 +184,12 @@ def _completed(question: Question, verdict: Verdict) -> None:
     """Complete what is missing; definite answers must be ZEN's, whatever stands in the gaps."""
     prepared = question.prepared
     rng = random.Random(f"complete {question.case.number}")
-    asking = [item for item in prepared.items if item.null_tested & question.gone]
+    asking = [item for item in question.items if item.null_tested & question.gone]
     known = {item.key: _literal(question, item.key, rng) for item in question.held if not item.code}
-    said = {item.key: question.ours[item.key] for item in prepared.items}
+    said = {item.key: question.ours[item.key] for item in question.items}
     known |= {i.key: _text(said[i.key]) for i in asking if not i.code and said[i.key] is not None}
-    definite = [i for i in prepared.items if said[i.key] is not None and i not in asking]
+    sure = [i for i in question.items if said[i.key] is not None or i.key in question.absent]
+    definite = [item for item in sure if item not in asking]
     engine = prepared.completed(known)
     for _ in range(2):
         result = engine.ask(_context(question, rng, ()))
@@ -196,7 +201,7 @@ def _asked_for_null(question: Question, verdict: Verdict) -> None:
     prepared = question.prepared
     asking = [
         item
-        for item in prepared.items
+        for item in question.items
         if item.null_tested & question.gone and question.ours[item.key] is not None
     ]
     if not asking:
@@ -207,7 +212,7 @@ def _asked_for_null(question: Question, verdict: Verdict) -> None:
         item.key: _literal(question, item.key, rng)
         if question.ours[item.key] is None
         else _text(question.ours[item.key])
-        for item in prepared.items
+        for item in question.items
         if not item.code and item.key not in free
     }
     tested = frozenset[str]().union(*(item.null_tested for item in asking)) & question.gone

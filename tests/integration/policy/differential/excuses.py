@@ -9,6 +9,7 @@ The deliberate differences: each a predicate that is proven true of the pair tha
 | `no_result` | an operation on known values has no result: we say missing, ZEN stops or goes on |
 | `no_row` | a table has no row, or no single one: its values are missing, ZEN goes on without |
 | `no_host_answer` | the host's function gave no answer |
+| `not_made` | a value is read that the branches taken do not make: missing for us, null for ZEN |
 
 The first three are decided where ZEN's answers are compared (`compare.py`); the others here, from
 our own evaluation.
@@ -19,7 +20,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from decision_engine.policy.closures import Facts, closure
-from decision_engine.policy.document import FunctionNode, ValueTable
+from decision_engine.policy.document import (
+    AnyNode,
+    FunctionNode,
+    SwitchNode,
+    ValueTable,
+    expressions_of,
+)
 from decision_engine.policy.evaluation import Evaluation
 from decision_engine.policy.syntax import (
     Choice,
@@ -30,22 +37,36 @@ from decision_engine.policy.syntax import (
     Ref,
     names_in,
 )
-from decision_engine.policy.values import Missing
+from decision_engine.policy.values import Fact, Missing
 from tests.integration.policy.differential.inputs import Case
 from tests.integration.policy.differential.prepare import Item, Prepared
 
-KINDS: Final = ("unread", "decided", "half_even", "no_result", "no_row", "no_host_answer")
+KINDS: Final = (
+    "unread",
+    "decided",
+    "half_even",
+    "no_result",
+    "no_row",
+    "no_host_answer",
+    "not_made",
+)
 
 
 @dataclass(frozen=True)
 class Question:
-    """One pair with what we said of it: `held` is what we withhold."""
+    """One pair with what we said of it.
+
+    `items` are compared; of these `absent` stand in branches not taken, and `held` is what we
+    withhold.
+    """
 
     prepared: Prepared
     case: Case
     evaluation: Evaluation
     facts: Facts
     ours: Mapping[str, Any]
+    items: tuple[Item, ...]
+    absent: frozenset[str]
     held: tuple[Item, ...]
 
     @property
@@ -56,22 +77,35 @@ class Question:
 
     def has_cause(self, item: Item) -> bool:
         """Tell whether something explains that an item is withheld, and blames nobody else."""
-        return self._blames_faulty(item) and (
-            bool(item.reads & self.gone)
+        reach = self.reach(item.node)
+        return self._blames_faulty(item, reach) and (
+            isinstance(reach, Missing)
+            or bool(item.reads & self.gone)
             or any(self.has_no_result(expr) for expr in item.exprs)
             or item.node.name in self.evaluation.uncovered
         )
 
-    def _blames_faulty(self, item: Item) -> bool:
+    def reach(self, node: AnyNode) -> Fact:
+        """Return whether a node is reached."""
+        return self.prepared.ours.flow.reach(node.id, self.facts)
+
+    def _blames_faulty(self, item: Item, reach: Fact) -> bool:
         """An operation without a result blames the inputs that it read; else only faulty ones."""
         blamed = set(self.evaluation.missing.get(item.key, ()))
         behind = self.prepared.ours.layout.behind(*item.exprs) if item.exprs else blamed
+        if isinstance(reach, Missing):
+            behind = behind | reach.names
         return blamed <= behind and (blamed <= self.case.faulty or self.lacks_result)
 
     @property
     def lacks_result(self) -> bool:
         """Tell whether some operation on known values has no result."""
-        return any(self.has_no_result(e) for item in self.held for e in item.exprs)
+        return any(self.has_no_result(e) for item in self.held for e in item.exprs) or any(
+            self.has_no_result(expr)
+            for node in self.prepared.ours.nodes
+            if isinstance(node, SwitchNode) and self.reach(node) is not False
+            for _, _, expr in expressions_of(node)
+        )
 
     def has_no_result(self, expr: Expr) -> bool:
         """Tell whether an operation in the expression is missing though its operands are not."""
@@ -102,6 +136,7 @@ PREDICATES: Final[Mapping[str, Callable[[Question], bool]]] = {
     "no_result": lambda question: question.lacks_result,
     "no_row": lambda question: _uncovered(question, ValueTable),
     "no_host_answer": lambda question: _uncovered(question, FunctionNode),
+    "not_made": lambda question: any(item.reads & question.absent for item in question.held),
 }
 
 

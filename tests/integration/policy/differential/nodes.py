@@ -31,6 +31,7 @@ class Draft:
     seen: tuple[Name, ...]
     duties: list[Form]
     models: dict[str, Json] = field(default_factory=dict)
+    decisions: dict[str, Json] = field(default_factory=dict)
     rules: int = 0
 
     def word(self) -> Text:
@@ -48,7 +49,7 @@ class Made:
 
 
 Maker = Callable[[Draft, Writer, str], Made]
-_SHARED: Final[Json] = {"passThrough": True, "inputField": None, "executionMode": "single"}
+SHARED: Final[Json] = {"passThrough": True, "inputField": None, "executionMode": "single"}
 
 
 _KINDS: Final = ("number", "boolean", "string", "null", "numbers", "strings")
@@ -62,7 +63,7 @@ def duty_node(draft: Draft, writer: Writer, path: str) -> Made:
         text = writer.write(form, 1, always=True)
         names.append(Name(f"{path}.k{index}", form.makes, text.digits, text.scale))
         listed.append({"id": f"e{index}", "key": names[-1].name, "value": text})
-    content = {**_SHARED, "outputPath": None, "expressions": listed}
+    content = {**SHARED, "outputPath": None, "expressions": listed}
     return Made("expressionNode", content, tuple(names))
 
 
@@ -84,7 +85,7 @@ def expression_node(draft: Draft, writer: Writer, path: str) -> Made:
         names.append(Name(f"{path}.k{index}", *size, words=words))
         local = Name(f"$.{key}", *size, words=words)
         inner = Writer(rng, (*inner.names, local), draft.nullable)
-    content = {**_SHARED, "outputPath": path if path_apart else None, "expressions": listed}
+    content = {**SHARED, "outputPath": path if path_apart else None, "expressions": listed}
     return Made("expressionNode", content, tuple(names))
 
 
@@ -243,7 +244,7 @@ def _table(
     ]
     keys = [item["id"] for item in inputs] + [f"o{i}" for i in range(len(outputs))]
     return {
-        **_SHARED,
+        **SHARED,
         **content,
         "inputs": inputs,
         "outputs": [{"id": f"o{i}", "name": f, "field": f} for i, f in enumerate(outputs)],
@@ -256,7 +257,7 @@ def scorecard_node(draft: Draft, _: Writer, path: str) -> Made:
     rng = draft.rng
     chosen = rng.sample(draft.inputs, min(len(draft.inputs), rng.randint(2, 3)))
     model: Json = {
-        "id": f"m-{path}",
+        "id": f"m-{len(draft.models)}",
         "version": 1,
         "base_points": 20,
         "attributes": [_attribute(draft, name) for name in chosen],

@@ -11,6 +11,7 @@ import zen
 
 from decision_engine.policy.check.nodes import check_nodes
 from decision_engine.policy.check.safety import check_safety
+from decision_engine.policy.closures import Facts
 from decision_engine.policy.compile import CompiledPolicy, build
 from decision_engine.policy.document import (
     AnyNode,
@@ -27,12 +28,10 @@ from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy.syntax import Expr, NullTest, names_in, walk
 from tests.integration.policy.differential.coverage import Reached, watch
 from tests.integration.policy.differential.inputs import Thresholds, thresholds_of
-from tests.integration.policy.differential.translate import Dialect, Json, for_zen, spelled
+from tests.integration.policy.differential.translate import POLICY, Dialect, Json, for_zen, spelled
 
 # With it, ZEN glues a stack trace to each error, at a cost of milliseconds.
 os.environ.pop("RUST_BACKTRACE", None)
-
-_KEY: Final = "policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +45,13 @@ class Refusal:
 class Engine:
     """ZEN with one policy."""
 
-    def __init__(self, document: Json) -> None:
-        self._engine = zen.ZenEngine({"loader": {"type": "static", "content": {_KEY: document}}})
+    def __init__(self, documents: Mapping[str, Json]) -> None:
+        self._engine = zen.ZenEngine({"loader": {"type": "static", "content": dict(documents)}})
 
     def ask(self, context: Mapping[str, Any]) -> Json | Refusal:
         """Return ZEN's result, or its refusal."""
         try:
-            found: Json = self._engine.evaluate(_KEY, dict(context), {})["result"]
+            found: Json = self._engine.evaluate(POLICY, dict(context), {})["result"]
         except RuntimeError as error:
             return _refusal(str(error))
         return found
@@ -114,6 +113,13 @@ class Prepared:
         """The inputs that something reads."""
         return frozenset(item.name for item in self.ours.reads)
 
+    def live(self, facts: Facts) -> tuple[tuple[Item, ...], frozenset[str]]:
+        """Return the items of nodes that are, or may be, reached, and the keys of the others."""
+        reached = [i for i in self.items if self.ours.flow.reach(i.node.id, facts) is not False]
+        keys = {item.key for item in reached}
+        absent = {item.key: item for item in self.items if item.key not in keys}
+        return (*reached, *absent.values()), frozenset(absent)
+
     def completed(self, known: Mapping[str, str], dialect: Dialect = "even") -> Engine:
         """ZEN without the guard, with expressions in place of the named values."""
         return Engine(for_zen(self.document, self.models, dialect, known=known, open_schema=True))
@@ -141,16 +147,30 @@ def _bytes(value: Any) -> bytes:
 
 
 def _items(policy: CompiledPolicy, document: Json) -> Iterator[Item]:
-    paths = {node["id"]: node["content"].get("outputPath") for node in document["nodes"]}
+    paths = dict(_paths(document, document.get("x-decisions", {}), "", ()))
     for node in policy.nodes:
         if isinstance(node, RuleTable):
-            path = tuple(paths[node.id].split("."))
+            path = paths[node.id]
             for rule in node.rules:
                 yield _item(rule.id, node, (rule.condition,), path, rule.code)
         elif isinstance(node, ScorecardNode):
             yield from _scores(policy, node)
         else:
             yield from _values(policy, node)
+
+
+def _paths(
+    graph: Json, decisions: Mapping[str, Json], before: str, path: tuple[str, ...]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield where each node writes, sub-decisions in place."""
+    for node in graph["nodes"]:
+        own = node["content"].get("outputPath")
+        place = (*path, *own.split(".")) if own else path
+        identity = before + node["id"]
+        yield identity, place
+        if node["type"] == "decisionNode":
+            inside = decisions[node["content"]["key"]]
+            yield from _paths(inside, decisions, f"{identity}/", place)
 
 
 def _values(policy: CompiledPolicy, node: AnyNode) -> Iterator[Item]:

@@ -18,6 +18,8 @@ from tests.integration.policy.differential.forms import Text
 from tests.integration.policy.differential.hosts import HOSTS
 
 Json = dict[str, Any]
+#: The key of the policy itself among the graphs.
+POLICY: Final = "policy"
 Dialect = Literal["ours", "zen", "even"]
 _SHARED: Final[Json] = {"passThrough": True, "inputField": None, "executionMode": "single"}
 
@@ -40,18 +42,44 @@ def for_zen(
     *,
     known: Mapping[str, str] | None = None,
     open_schema: bool = False,
-) -> Json:
+) -> dict[str, Json]:
     """
-    Return the policy for ZEN; `known` gives derived names an expression instead of their own.
+    Return the policy for ZEN, as `POLICY`, and the graphs that it uses, each by its key.
 
-    A node all of whose names are known becomes an expression node.
+    `known` gives derived names an expression instead of their own. A node all of whose names are
+    known becomes an expression node.
     """
+    known = known or {}
+    found = {POLICY: _graph(document, models, dialect, known, open_schema=open_schema)}
+    for node in document["nodes"]:
+        if node["type"] == "decisionNode":
+            key, path = node["content"]["key"], node["content"].get("outputPath")
+            inside = {**document, **document["x-decisions"][key]}
+            prefix = f"{path}." if path else ""
+            own = {k.removeprefix(prefix): v for k, v in known.items() if k.startswith(prefix)}
+            found |= {
+                name if name != POLICY else key: graph
+                for name, graph in for_zen(
+                    inside, models, dialect, known=own, open_schema=open_schema
+                ).items()
+            }
+    return found
+
+
+def _graph(
+    document: Json,
+    models: Mapping[str, Json],
+    dialect: Dialect,
+    known: Mapping[str, str],
+    *,
+    open_schema: bool,
+) -> Json:
     nodes: list[Json] = []
     edges: list[Json] = []
     first: dict[str, str] = {}
     last: dict[str, str] = {}
     for node in spelled(document["nodes"], dialect):
-        group = _group(node, models, known or {}, open_schema=open_schema)
+        group = _group(node, models, known, open_schema=open_schema)
         first[node["id"]], last[node["id"]] = group[0]["id"], group[-1]["id"]
         nodes += group
         edges += (_edge(f"{b['id']}-in", a["id"], b["id"]) for a, b in pairwise(group))
