@@ -26,6 +26,8 @@ from tests.integration.policy.differential.forms import (
 
 #: Forms that each policy has to write, whatever chance says.
 DUTIES: Final = 4
+#: Our parser takes a part of a list behind `in` only in brackets.
+PART: Final = ATOM - 1
 #: Decimals that a quotient counts for: two of them never meet in a product.
 _LONG: Final = 12
 
@@ -54,6 +56,7 @@ _member = partial(Form, makes="boolean", level=COMPARISON, bare=ATOM, weight=1)
 _text = partial(Form, makes="string", weight=1)
 _list = partial(Form, makes="numbers", weight=1)
 _LIST: Final = ("numbers",)
+_FULL: Final = ("full",)
 _EACH: Final = ("numbers", "number")
 _INSTANT: Final = ("instant",)
 
@@ -67,11 +70,11 @@ _OF_NUMBERS: Final = (
 )
 _OF_LISTS: Final = (
     _number(text="sum({0})", takes=_LIST, size=total),
-    *(_number(text=f"{name}({{0}})", takes=_LIST) for name in ("min", "max", "mode")),
-    *(_number(text=f"{name}({{0}})", takes=_LIST, size=quotient) for name in ("avg", "median")),
+    *(_number(text=f"{name}({{0}})", takes=_FULL) for name in ("min", "max", "mode")),
+    *(_number(text=f"{name}({{0}})", takes=_FULL, size=quotient) for name in ("avg", "median")),
     _number(text="len({0})", takes=_LIST, size=short),
     _number(text="len({0})", takes=("strings",), size=short),
-    _number(text="{0}[0]", takes=_LIST, bare=ATOM),
+    _number(text="{0}[0]", takes=_FULL, bare=ATOM),
     _number(text="flatten([{0}, {1}])[{2}]", takes=("numbers", "filled", "index")),
     _number(text="{0}[0].rest", takes=("records",), size=short),
     _number(text='sum(map({0}, #["rest"]))', takes=("records",), size=short),
@@ -89,18 +92,18 @@ _OF_LISTS: Final = (
     ),
     *(_test(text=f"{name}({{0}}, #.late)", takes=("records",)) for name in ("some", "all")),
     _test(text="none({0}, #.rest > {1} or #.late)", takes=("records", "number"), bare=ATOM),
-    _test(text="one({0}, #.late ? #.rest > 5 : #.rest > {1})", takes=("records", "threshold")),
+    _test(text="one({0}, #.late ? #.rest > 5 : #.rest > {1})", takes=("records", "bound")),
     _test(text="some({0}, some({1}, # > 3))", takes=("numbers", "numbers")),
     _list(text="map({0}, # + {1})", takes=_EACH, bare=ATOM, size=total, weight=2),
     _list(text="map({0}, # * {1})", takes=_EACH, bare=ATOM, size=product),
     _list(text="map({0}, #.late ? #.rest : 0)", takes=("records",), size=short),
-    _list(text="filter({0}, # >= {1})", takes=("numbers", "threshold"), weight=2),
+    _list(text="filter({0}, # >= {1})", takes=("numbers", "bound"), weight=2),
     _list(text="flatMap({0}, [#, # + {1}])", takes=_EACH, bare=ATOM, size=total, weight=2),
     _list(text="flatten([{0}, [{1}]])", takes=_EACH, bare=ATOM, weight=2),
     _list(text="[{0}, {1}, {2}]", takes=("number", "number", "number"), weight=3),
-    _list(text="{0}[0:1]", takes=("filled",)),
-    _list(text="{0}[1:]", takes=("filled",)),
-    _list(text="{0}[:1]", takes=("filled",)),
+    _list(text="{0}[0:1]", takes=("filled",), level=PART),
+    _list(text="{0}[1:]", takes=("filled",), level=PART),
+    _list(text="{0}[:1]", takes=("filled",), level=PART),
 )
 _OF_TEXTS: Final = (
     _text(text="{0} + {1}", takes=("text", "string"), level=ARITHMETIC, bare=ATOM, weight=3),

@@ -17,7 +17,7 @@ from decision_engine.policy.syntax import Compare, Expr, Literal, Member, Ref, W
 from decision_engine.policy.values import Value
 from tests.integration.policy.differential.writer import Name
 
-FAULTY: Final = 0.21
+FAULTY: Final = 0.215
 NEAR: Final = 0.2
 UNREAD: Final = 0.05
 _ABSENT: Final = object()

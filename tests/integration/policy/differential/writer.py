@@ -19,6 +19,7 @@ DAYS: Final = ("2026-01-31", "2024-02-29", "1999-12-31", "2027-01-01", "2025-06-
 #: What stands at a place of a form as it is written here.
 _WRITTEN: Final[Mapping[str, tuple[str, ...]]] = {
     "divisor": ("3", "4", "8", "0.7", "12"),
+    "bound": ("0", "1", "2.5", "-5"),
     "decimals": ("0", "1", "2", "3"),
     "exponent": ("0", "1", "2", "3"),
     "index": ("0", "0", "0", "1", "1"),
@@ -91,7 +92,7 @@ class Writer:
             "plain": self._plain,
             **{kind: partial(self._written, kind) for kind in _WRITTEN if kind not in LISTS},
         }
-        self._takes["instant"] = self._instant
+        self._takes |= {"instant": self._instant, "full": self._full}
 
     def hiding(self, name: str) -> "Writer":
         """Return a writer that does not read this name."""
@@ -165,6 +166,24 @@ class Writer:
         """A number without zeros at its end: ZEN writes those that a sum has kept."""
         names = [item for item in self.of("number") if item.given and not item.scale]
         return self.rng.choice(names).text if names else Text.same("7")
+
+    def _full(self) -> Text:
+        """A list that is seldom empty."""
+        names = [item for item in self.of("numbers") if item.name.startswith("past.")]
+        return self.rng.choice(names).text if names and self.rng.random() < 0.5 else self._filled()
+
+    def _filled(self) -> Text:
+        one, two = self.leaf("number"), self.expr("number", 1).bracketed()
+        written = self._written("filled")
+        both = Text(
+            f"[{one.ours}, {two.ours}]",
+            f"[{one.zen}, {two.zen}]",
+            f"[{one.even}, {two.even}]",
+            max(one.digits, two.digits),
+            max(one.scale, two.scale),
+            rounds=two.rounds,
+        )
+        return written if self.rng.random() < 0.5 else both
 
     def _instant(self) -> Text:
         names = [item for item in self.of("string") if item.words == DAYS]
