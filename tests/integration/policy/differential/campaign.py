@@ -62,7 +62,7 @@ def pairs(seed: int) -> Iterator[tuple[str, Prepared, Case]]:
     for number in itertools.count():
         sample, prepared = published(seed, number)
         for index in range(INPUTS):
-            one = case(seed, number, index, sample.inputs, prepared.thresholds, prepared.reads)
+            one = case((seed, number, index), sample.inputs, prepared.thresholds, prepared.reads)
             yield f"seed {seed} policy {number} input {index}", prepared, one
 
 

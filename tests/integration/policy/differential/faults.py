@@ -7,7 +7,17 @@ from typing import Any, Final
 
 import pytest
 
-from decision_engine.policy import closures, codegen, rows, steps, values
+from decision_engine.policy import (
+    closures,
+    codegen,
+    document,
+    each,
+    flow,
+    rows,
+    steps,
+    values,
+)
+from decision_engine.policy.functions import lists, operations, registry
 from decision_engine.policy.syntax import Choice, Compare, Expr, Logic, Test, Within
 
 Fault = Callable[[pytest.MonkeyPatch], None]
@@ -85,14 +95,74 @@ def half_up(patch: pytest.MonkeyPatch) -> None:
 
 def default_row(patch: pytest.MonkeyPatch) -> None:
     """A table whose row cannot be evaluated falls through to the next one."""
-    condition = rows.PreparedRow.__init__
+    condition = rows.PreparedRow.condition
+    patch.setattr(rows.PreparedRow, "condition", lambda self, facts: condition(self, facts) is True)
 
-    def falls(self: Any, *args: Any) -> None:
-        condition(self, *args)
-        inner = self.condition
-        self.condition = lambda facts: inner(facts) is True
 
-    patch.setattr(rows.PreparedRow, "__init__", falls)
+def priority(patch: pytest.MonkeyPatch) -> None:
+    """The largest number wins."""
+
+    def searched(self: document.ValueTable) -> tuple[document.ValueRow, ...]:
+        return tuple(sorted(self.rows, key=lambda row: -row.priority))
+
+    patch.setattr(document.ValueTable, "searched", property(searched))
+
+
+def part_end(patch: pytest.MonkeyPatch) -> None:
+    """The last element of a part is left out."""
+
+    def part(subject: Any, first: Decimal | None, last: Decimal | None) -> Any:
+        return lists.part_of(subject, first, last)[:-1]
+
+    patch.setattr(closures, "part_of", part)
+    patch.setitem(codegen._HELPERS, "part_of", part)
+
+
+def remainder(patch: pytest.MonkeyPatch) -> None:
+    """What is left of a division has the divisor's sign."""
+
+    def floored(left: Decimal, right: Decimal) -> Decimal:
+        rest = left % right
+        return rest + right if rest * right < 0 else rest
+
+    patch.setitem(operations.ARITHMETIC, "%", floored)
+    patch.setitem(codegen._HELPERS, "remainder", floored)
+
+
+def filtered(patch: pytest.MonkeyPatch) -> None:
+    """`filter` keeps what it should drop, in both variants."""
+
+    def dropped(results: list[Any], listed: tuple[Any, ...]) -> values.Fact:
+        pairs = zip(listed, results, strict=True)
+        return values.missing_of(results) or tuple(item for item, kept in pairs if not kept)
+
+    source = codegen._EACH["filter"].replace(" if ", " if not ")
+    patch.setitem(each._SETTLE, "filter", dropped)
+    patch.setitem(codegen._EACH, "filter", source)
+
+
+def day(patch: pytest.MonkeyPatch) -> None:
+    """A week begins on Sunday."""
+    entry = registry.FUNCTIONS["dayOfWeek"]
+    changed = entry._replace(run=lambda value: entry.run(value) % 7)
+    patch.setitem(registry.FUNCTIONS, "dayOfWeek", changed)
+
+
+def statement(patch: pytest.MonkeyPatch) -> None:
+    """A switch tries its statements from the last to the first."""
+    first = flow.SwitchStep.__init__
+
+    def reverse(self: Any, *args: Any) -> None:
+        first(self, *args)
+        self._rows = tuple(reversed(self._rows))
+
+    patch.setattr(flow.SwitchStep, "__init__", reverse)
+
+
+def reached(patch: pytest.MonkeyPatch) -> None:
+    """The nodes of a branch that is not taken run all the same."""
+    patch.setattr(flow.GatedStep, "fast", lambda self, run: self._step.fast(run))
+    patch.setattr(flow.GatedStep, "slow", lambda self, run: self._step.slow(run))
 
 
 def _in_code(
@@ -120,5 +190,12 @@ FAULTS: Final[Mapping[str, Fault]] = {
         last_row,
         half_up,
         default_row,
+        priority,
+        part_end,
+        remainder,
+        filtered,
+        day,
+        statement,
+        reached,
     )
 }

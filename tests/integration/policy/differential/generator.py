@@ -13,7 +13,7 @@ from typing import Final
 from tests.integration.policy.differential.calls import duties
 from tests.integration.policy.differential.graphs import Graph, kinds_of
 from tests.integration.policy.differential.nodes import Draft, Json
-from tests.integration.policy.differential.writer import DAYS, Name, Writer
+from tests.integration.policy.differential.writer import DAYS, Name
 
 #: Nodes between the input and the output: with those two, a median of eight.
 INNER: Final = (4, 5, 6, 6, 6, 7, 8)

@@ -74,15 +74,17 @@ def _of_test(part: Expr) -> Iterator[tuple[str, Decimal]]:
 
 
 def case(
-    seed: int,
-    policy: int,
-    number: int,
+    place: tuple[int, int, int],
     inputs: tuple[Name, ...],
     thresholds: Thresholds,
     reads: frozenset[str],
 ) -> Case:
-    """Return one input of a policy of a seed; mostly something that it reads is faulty."""
-    rng = random.Random(f"input {seed} {policy} {number}")
+    """
+    Return the input at a place: its seed, its policy and its number.
+
+    What is faulty is mostly something that the policy reads.
+    """
+    rng = random.Random(f"input {' '.join(map(str, place))}")
     raw: dict[str, Any] = {name.name: _value(rng, name, thresholds) for name in inputs}
     likely = [name for name in inputs if name.name in reads or rng.random() < UNREAD]
     read = [name for name in likely if rng.random() < 0.35] or [rng.choice(likely)]
@@ -90,7 +92,7 @@ def case(
     for name in faulty:
         raw[name.name] = rng.choice(_WRONG[name.kind])
     return Case(
-        number,
+        place[2],
         _nested({name: _json(value) for name, value in raw.items() if value is not _ABSENT}),
         {name: _ours(value) for name, value in raw.items()},
         frozenset(name.name for name in faulty),

@@ -1,10 +1,10 @@
 """Writes expressions and cells from the forms, over the names that a node can see."""
 
 import random
-from functools import partial
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from tests.integration.policy.differential.calls import forms_of
