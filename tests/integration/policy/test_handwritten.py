@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from tests.integration.policy.differential.compare import said_by_us, said_by_zen, same
+from tests.integration.policy.differential.coverage import features
 from tests.integration.policy.differential.hosts import FUNCTIONS
 from tests.integration.policy.differential.prepare import Prepared, Refusal
 
 FOLDER = Path(__file__).parent / "handwritten"
 POLICIES = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
 #: A rule's result as what both engines say.
-RESULTS = {"hit": True, "no_hit": False, "not_evaluable": None}
+RESULTS = {"hit": True, "no_hit": False, "not_evaluable": None, "not_reached": None}
 
 
 def expected(case: dict[str, Any]) -> dict[str, Any]:
@@ -23,11 +24,15 @@ def expected(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def ours(prepared: Prepared, case: dict[str, Any]) -> dict[str, Any]:
-    inputs = {name: number(value) for name, value in case["inputs"].items()}
-    return said_by_us(prepared.ours.evaluate(inputs, FUNCTIONS))
+    return said_by_us(prepared.ours.evaluate(exact(case["inputs"]), FUNCTIONS))
 
 
-def number(value: Any) -> Any:
+def exact(value: Any) -> Any:
+    """What was read from JSON, with exact numbers."""
+    if isinstance(value, dict):
+        return {key: exact(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(exact(item) for item in value)
     plain = isinstance(value, int | float) and not isinstance(value, bool)
     return Decimal(str(value)) if plain else value
 
@@ -50,9 +55,28 @@ def test_a_policy_gives_what_its_author_expects(name: str) -> None:
 
     for case in POLICIES[name]["cases"]:
         found = ours(prepared, case)
-        assert {key: found[key] for key in expected(case)} == {
-            key: number(value) for key, value in expected(case).items()
-        }
+        assert {key: found[key] for key in expected(case)} == exact(expected(case))
+
+
+def test_not_reached_is_what_the_author_calls_it() -> None:
+    for name, policy in POLICIES.items():
+        for case in policy["cases"]:
+            results = prepare(name).ours.evaluate(exact(case["inputs"]), FUNCTIONS).results
+            named = {r.rule_id: r.result for r in results if r.rule_id in case["rules"]}
+            assert named == case["rules"], name
+
+
+def test_the_policies_use_every_part_of_the_language() -> None:
+    used: set[str] = set()
+    for name, policy in POLICIES.items():
+        prepared = prepare(name)
+        for case in policy["cases"]:
+            ours = prepared.ours
+            run = ours.settle(ours.start(exact(case["inputs"]), FUNCTIONS))
+            prepared.watch(run.facts, used)
+
+    assert features() - used == set()
+    assert len(POLICIES) >= 40
 
 
 @pytest.mark.parametrize("name", POLICIES)
