@@ -44,6 +44,7 @@ from decision_engine.policy.syntax import (
     Slice,
     Test,
     Within,
+    names_in,
 )
 from decision_engine.policy.values import Fact, Missing, entry_of, missing_of, quotient, rounded
 
@@ -119,7 +120,8 @@ def _other(expr: Choice | Call | Listing, layout: Layout) -> Closure:
             return operator.itemgetter(-1)
         case Each():
             subject, body = closure(expr.subject, layout), closure(expr.body, layout)
-            return each(expr.function, subject, body, layout.behind(expr.subject))
+            reads = tuple(layout.places[name] for name in sorted(names_in(expr.body)))
+            return each(expr.function, subject, body, layout.behind(expr.subject), reads)
         case Slice():
             return _slice(expr, layout)
         case _:

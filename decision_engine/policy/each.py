@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from decision_engine.policy.functions.lists import flatten
 from decision_engine.policy.syntax import Closing
-from decision_engine.policy.values import Fact, Missing, missing_of
+from decision_engine.policy.values import NOTHING, Fact, Missing, missing_of
 
 #: What the closure gave for each element, and the elements.
 Settle = Callable[[list[Any], tuple[Any, ...]], Fact]
@@ -17,12 +17,14 @@ def each(
     items: Callable[[list[Fact]], Fact],
     body: Callable[[list[Fact]], Fact],
     blame: frozenset[str],
+    reads: tuple[int, ...],
 ) -> Callable[[list[Fact]], Fact]:
     """
     Return a function that applies `body` to every element; `#` is the last of the facts.
 
     Missing when the list is; otherwise what the elements leave open, in Kleene's logic. What has no
-    value and names no input is blamed on the list.
+    value and names no input is blamed on the list, unless `body` reads, at one of the places
+    `reads`, what no branch made: no input explains that.
     """
     settle = _SETTLE[function]
 
@@ -34,7 +36,9 @@ def each(
             found = settle(_results(listed, body, facts), listed)
         except ArithmeticError:
             return Missing(blame)
-        return Missing(found.names or blame) if type(found) is Missing else found
+        if type(found) is not Missing or found.names:
+            return found
+        return NOTHING if any(facts[place] == NOTHING for place in reads) else Missing(blame)
 
     return run
 

@@ -30,7 +30,7 @@ they are counted (`withheld`), never compared away silently.
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Final
 
 from decision_engine.policy.evaluation import Evaluation
@@ -42,6 +42,8 @@ from tests.integration.policy.differential.inputs import Case
 from tests.integration.policy.differential.prepare import Item, Prepared, Refusal
 
 TOLERANCE: Final = 1e-12
+#: ZEN reads at most 28 decimals.
+_READABLE: Final = Context(prec=24)
 INPUT: Final = "in"
 Said = Mapping[str, Any]
 
@@ -235,6 +237,8 @@ def _literal(question: Question, name: str, rng: random.Random) -> str:
 def _text(value: Value) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(_text(item) for item in value)}]"
+    if isinstance(value, Decimal):
+        return plain(_READABLE.plus(value))
     return f'"{value}"' if isinstance(value, str) else plain(value)
 
 
