@@ -33,7 +33,12 @@ def silent(condition: str) -> CompiledPolicy:
 
 @pytest.mark.parametrize(
     "condition",
-    ["some(l, # > v)", "sum(map(l, # + v)) > 1", "some(l, some([2], # > v))", "count(l, # > v) > 0"],
+    [
+        "some(l, # > v)",
+        "sum(map(l, # + v)) > 1",
+        "some(l, some([2], # > v))",
+        "count(l, # > v) > 0",
+    ],
 )
 def test_a_silent_rule_is_not_silent_about_it(condition: str) -> None:
     policy = silent(condition)

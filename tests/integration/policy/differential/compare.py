@@ -136,7 +136,33 @@ def _settled(question: Question, verdict: Verdict) -> None:
         result = prepared.even.ask(context)
         if result != plain_result:
             verdict.excuses += ("half_even",)
-    _must_be_same(question, question.items, result, verdict)
+    if unread or _agree(question, question.items, result):
+        _must_be_same(question, question.items, result, verdict)
+    else:
+        _without_odd(question, question.items, {}, context, verdict)
+
+
+def _agree(question: Question, items: Iterable[Item], result: Any) -> bool:
+    if isinstance(result, Refusal):
+        return False
+    return not differing(items, question.ours, said_by_zen(question.prepared, result))
+
+
+def _without_odd(
+    question: Question,
+    items: Iterable[Item],
+    known: Mapping[str, str],
+    context: Mapping[str, Any],
+    verdict: Verdict,
+) -> None:
+    """Ask again with our values where an operation that nothing needs has no result."""
+    items = list(items)
+    odd = question.odd(items)
+    if odd and "needless" not in verdict.excuses:
+        verdict.excuses += ("needless",)
+    said = {item.key: _text(question.ours[item.key]) for item in odd if not item.code}
+    result = question.prepared.completed({**known, **said}).ask(context)
+    _must_be_same(question, [item for item in items if item not in odd], result, verdict)
 
 
 def _must_be_same(question: Question, items: Iterable[Item], result: Any, verdict: Verdict) -> None:
@@ -194,8 +220,12 @@ def _completed(question: Question, verdict: Verdict) -> None:
     definite = [item for item in sure if item not in asking]
     engine = prepared.completed(known)
     for _ in range(2):
-        result = engine.ask(_context(question, rng, ()))
-        _must_be_same(question, definite, result, verdict)
+        context = _context(question, rng, ())
+        result = engine.ask(context)
+        if _agree(question, definite, result):
+            _must_be_same(question, definite, result, verdict)
+        else:
+            _without_odd(question, definite, known, context, verdict)
 
 
 def _asked_for_null(question: Question, verdict: Verdict) -> None:

@@ -9,13 +9,14 @@ The deliberate differences: each a predicate that is proven true of the pair tha
 | `no_result` | an operation on known values has no result: we say missing, ZEN stops or goes on |
 | `no_row` | a table has no row, or no single one: its values are missing, ZEN goes on without |
 | `no_host_answer` | the host's function gave no answer |
+| `needless` | an operation has no result, but by Kleene's logic nothing needs it: ZEN stops there |
 | `not_made` | a value is read that the branches taken do not make: missing for us, null for ZEN |
 
-The first three are decided where ZEN's answers are compared (`compare.py`); the others here, from
-our own evaluation.
+The first three and `needless` are decided where ZEN's answers are compared (`compare.py`); the
+others here, from our own evaluation.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -109,7 +110,26 @@ class Question:
 
     def has_no_result(self, expr: Expr) -> bool:
         """Tell whether an operation in the expression is missing though its operands are not."""
-        return self._fails(expr) or any(self.has_no_result(part) for part in _apart(expr))
+        inside = isinstance(expr, Each) and self._fails_inside(expr)
+        return inside or self._fails(expr) or any(self.has_no_result(part) for part in _apart(expr))
+
+    def _fails_inside(self, expr: Each) -> bool:
+        """Ask for each element that the closure is applied to."""
+        listed = closure(expr.subject, self.prepared.ours.layout)(self.facts)
+        found = False
+        for item in listed if isinstance(listed, tuple) else ():
+            self.facts.append(item)
+            found = found or self.has_no_result(expr.body)
+            self.facts.pop()
+        return found
+
+    def odd(self, items: Iterable[Item]) -> list[Item]:
+        """Return what we say although an operation in it has no result: nothing needs that."""
+        return [
+            item
+            for item in items
+            if item.key not in self.absent and any(map(self.has_no_result, item.exprs))
+        ]
 
     def _fails(self, part: Expr) -> bool:
         if isinstance(part, Each) and names_in(part.body) & self.gone:

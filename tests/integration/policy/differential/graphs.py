@@ -18,7 +18,7 @@ from tests.integration.policy.differential.writer import Name, Writer
 
 Edge = tuple[str, str, str]
 #: How often a value that one branch alone makes is read behind the join.
-UNMADE: Final = 0.06
+UNMADE: Final = 0.03
 STRAIGHT: Final = 0.15
 _DECISION: Final = "decision"
 _SWITCHES: Final = {"switch by first": 2.0, "switch by collect": 1.0}

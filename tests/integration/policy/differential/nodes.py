@@ -103,7 +103,7 @@ def value_table(draft: Draft, writer: Writer, path: str, policy: str = "first") 
     rows = [_cells(writer, columns) for _ in range(rng.randint(2, 5))]
     named = zip(rows[0], columns, strict=True)
     read = {name.name for cell, (name, _) in named if name and name.name and cell.ours}
-    if len(read) < 2 or rng.random() < 0.98:
+    if len(read) < 2 or rng.random() < 0.985:
         rows.append([_EMPTY] * len(columns))
     made = [[*row, *(_output(draft, writer, kind) for kind in outputs.values())] for row in rows]
     numbers = [row[len(columns)] for row in made]
