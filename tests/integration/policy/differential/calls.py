@@ -15,9 +15,11 @@ from tests.integration.policy.differential.forms import (
     BOOLEANS,
     COMPARISON,
     NUMBERS,
+    ROUND_EVEN,
     STRINGS,
     Form,
     Text,
+    placed,
     product,
     total,
     whole,
@@ -66,6 +68,7 @@ _OF_NUMBERS: Final = (
     _sum(text="{0} ^ {1}", takes=("number", "exponent"), size=cube),
     *(_number(text=f"{name}({{0}})", takes=("number",), size=whole) for name in ("floor", "ceil")),
     _number(text="trunc({0})", takes=("number",), size=whole),
+    _number(text="round({0}, {1})", takes=("half", "places"), even=ROUND_EVEN, size=placed),
     _number(text="trunc({0}, {1})", takes=("number", "decimals"), size=widest),
 )
 _OF_LISTS: Final = (

@@ -35,7 +35,7 @@ from typing import Any, Final
 
 from decision_engine.policy.evaluation import Evaluation
 from decision_engine.policy.kinds import ListOf
-from decision_engine.policy.values import Value, plain
+from decision_engine.policy.values import Entry, Value, plain
 from tests.integration.policy.differential.excuses import Question, excuses_of
 from tests.integration.policy.differential.hosts import FUNCTIONS
 from tests.integration.policy.differential.inputs import Case
@@ -112,15 +112,21 @@ def differing(items: Iterable[Item], ours: Said, theirs: Said) -> list[Item]:
 
 def same(ours: Any, theirs: Any) -> bool:
     """Tell whether two values are equal, numbers within the tolerance."""
-    if isinstance(ours, Decimal):
-        if isinstance(theirs, bool) or not isinstance(theirs, int | float):
-            return False
-        return abs(float(ours) - theirs) <= TOLERANCE * max(1.0, abs(theirs))
-    if isinstance(ours, tuple):
-        if not isinstance(theirs, list) or len(ours) != len(theirs):
-            return False
-        return all(map(same, ours, theirs))
-    return type(ours) is type(theirs) and bool(ours == theirs)
+    match ours:
+        case Decimal():
+            number = isinstance(theirs, int | float) and not isinstance(theirs, bool)
+            return number and abs(float(ours) - theirs) <= TOLERANCE * max(1.0, abs(theirs))
+        case Entry():
+            return isinstance(theirs, dict) and _same_fields(dict(ours.fields), theirs)
+        case tuple():
+            listed = isinstance(theirs, list) and len(ours) == len(theirs)
+            return listed and all(map(same, ours, theirs))
+        case _:
+            return type(ours) is type(theirs) and bool(ours == theirs)
+
+
+def _same_fields(ours: Said, theirs: Said) -> bool:
+    return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in ours)
 
 
 def _settled(question: Question, verdict: Verdict) -> None:
@@ -252,11 +258,18 @@ def _asked_for_null(question: Question, verdict: Verdict) -> None:
     _must_be_same(question, asking, result, verdict)
 
 
+_LISTS: Final = {
+    "number": "[1, 2.5]",
+    "string": '["x", "q"]',
+    "object of rest, late, tag": '[{rest: 3, late: true, tag: "x"}]',
+}
+
+
 def _literal(question: Question, name: str, rng: random.Random) -> str:
     """Return some value of a name's kind."""
     made = question.prepared.ours.fields[name]
     if isinstance(made.kind, ListOf):
-        return "[1, 2.5]" if made.kind.items == "number" else '["x", "q"]'
+        return _LISTS[str(made.kind.items)]
     if made.kind == "boolean":
         return rng.choice(("true", "false"))
     if made.kind == "string":
@@ -265,6 +278,8 @@ def _literal(question: Question, name: str, rng: random.Random) -> str:
 
 
 def _text(value: Value) -> str:
+    if isinstance(value, Entry):
+        return f"{{{', '.join(f'{key}: {_text(part)}' for key, part in value.fields)}}}"
     if isinstance(value, tuple):
         return f"[{', '.join(_text(item) for item in value)}]"
     if isinstance(value, Decimal):

@@ -199,7 +199,7 @@ def _row(row: Row, layout: Layout) -> tuple[Reached, Closure]:
 
 
 def _searched(node: ValueTable, layout: Layout) -> Reached:
-    """Rows until one is true, of a unique table all of them; then the outputs of the true one."""
+    """Rows until one is true, of some tables all of them; and the outputs of true ones."""
     rows = [
         (*_row(row, layout), _all([_Visit(value, layout) for value in row.outputs]))
         for row in node.searched
@@ -211,7 +211,7 @@ def _searched(node: ValueTable, layout: Layout) -> Reached:
             result = truth(facts)
             if result is True:
                 outputs(facts, found)
-            if result is not False and node.hit_policy != "unique":
+            if result is not False and node.hit_policy not in ("unique", "collect"):
                 return
 
     return visit

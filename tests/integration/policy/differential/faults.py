@@ -10,6 +10,7 @@ import pytest
 from decision_engine.policy import (
     closures,
     codegen,
+    collect,
     document,
     each,
     flow,
@@ -165,6 +166,21 @@ def reached(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(flow.GatedStep, "slow", lambda self, run: self._step.slow(run))
 
 
+def collecting(patch: pytest.MonkeyPatch) -> None:
+    """A table that collects ends at its first true row."""
+    written = collect.CollectStep.fast
+
+    def fast(self: Any, run: Any) -> None:
+        written(self, run)
+        run.facts[self._place] = run.facts[self._place][:1]
+
+    def slow(self: Any, run: Any) -> None:
+        fast(self, run)
+
+    patch.setattr(collect.CollectStep, "fast", fast)
+    patch.setattr(collect.CollectStep, "slow", slow)
+
+
 def _in_code(
     patch: pytest.MonkeyPatch, kind: type[Expr], method: str, change: Callable[[str], str]
 ) -> None:
@@ -197,5 +213,6 @@ FAULTS: Final[Mapping[str, Fault]] = {
         day,
         statement,
         reached,
+        collecting,
     )
 }

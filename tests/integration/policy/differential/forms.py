@@ -118,7 +118,7 @@ _EVEN: Final = (
     "((floor({y}) % 2 == 0 ? ({y} - floor({y}) == 0.5 ? floor({y}) : floor({y} + 0.5))"
     " : floor({y} + 0.5)) / {k})"
 )
-_ROUND_EVEN: Final = _EVEN.format(y="(({0}) * {1})", k="{1}")
+ROUND_EVEN: Final = _EVEN.format(y="(({0}) * {1})", k="{1}")
 _WHOLE_EVEN: Final = _EVEN.format(y="(({0}) * 1)", k="1")
 _DIVIDE_EVEN: Final = _EVEN.format(y="((({0}) / ({1})) * {2})", k="{2}")
 _ORDERS: Final = ("<", "<=", ">", ">=", "==", "!=")
@@ -142,7 +142,7 @@ NUMBERS: Final = (
     _number(text="abs({0})", takes=("number",)),
     _number(text="min([{0}, {1}])", takes=_TWO),
     _number(text="max([{0}, {1}, {2}])", takes=("number", *_TWO)),
-    _number(text="round({0}, {1})", takes=("number", "places"), even=_ROUND_EVEN, size=placed),
+    _number(text="round({0}, {1})", takes=("number", "places"), even=ROUND_EVEN, size=placed),
     _number(text="round({0})", takes=("number",), even=_WHOLE_EVEN, size=whole, weight=1),
     _number(
         text="round({0} / {1}, {2})",

@@ -130,13 +130,28 @@ def unique_table(draft: Draft, writer: Writer, path: str) -> Made:
     tests = _apart(name, rng)
     rng.shuffle(tests)
     rows = [[Text.same(test), _EMPTY, writer.expr("number", 1)] for test in tests]
-    if rng.random() < 0.1:
+    if rng.random() < 0.05:
         rows.append([_EMPTY, writer.expr("boolean"), writer.expr("number", 1)])
     digits, scale = max(row[-1].digits for row in rows), max(row[-1].scale for row in rows)
     columns: Columns = [(name, name.text), (None, _EMPTY)]
     content = _table(columns, ("out",), rows, hitPolicy="unique", outputPath=path)
     made = (Name(f"{path}.out", "number", digits, scale),)
     return Made("decisionTableNode", content, made)
+
+
+def collecting_table(draft: Draft, writer: Writer, path: str) -> Made:
+    """Every true row adds an object like those of the inputs; the last row always does."""
+    rng = draft.rng
+    columns = _columns(draft, writer)
+    rows = [_cells(writer, columns) for _ in range(rng.randint(1, 3))] + [[_EMPTY] * len(columns)]
+    made = []
+    for row in rows:
+        number = writer.leaf("number")
+        small = number if number.digits + number.scale <= 4 else Text.same("7.5", 1, 1)
+        late = writer.leaf("boolean")
+        made.append([*row, small, late, draft.word()])
+    content = _table(columns, ("rest", "late", "tag"), made, hitPolicy="collect", outputPath=path)
+    return Made("decisionTableNode", content, (Name(path, "records", 2, 2),))
 
 
 def _apart(name: Name, rng: random.Random) -> list[str]:
@@ -319,6 +334,7 @@ MAKERS: Final[Mapping[str, tuple[Maker, int]]] = {
     "table by first": (value_table, 4),
     "table by priority": (partial(value_table, policy="priority"), 1),
     "table by unique": (unique_table, 1),
+    "table by collect": (collecting_table, 1),
     "rules by collect": (rule_table, 4),
     "scorecard": (scorecard_node, 1),
     "function": (function_node, 1),

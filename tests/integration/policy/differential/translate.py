@@ -141,6 +141,8 @@ def _with_known(content: Json, known: Mapping[str, str]) -> Json:
 def _table(node: Json, known: Mapping[str, str]) -> Json:
     content = node["content"]
     prefix = f"{content['outputPath']}." if content.get("outputPath") else ""
+    if content["hitPolicy"] == "collect" and content["outputPath"] in known:
+        return _literal_node(node, [content["outputPath"]], known)
     made = {prefix + o["field"]: o["id"] for o in content["outputs"] if o["field"] != "priority"}
     if made.keys() <= known.keys():
         return _literal_node(node, list(made), known)

@@ -19,6 +19,7 @@ DAYS: Final = ("2026-01-31", "2024-02-29", "1999-12-31", "2027-01-01", "2025-06-
 #: What stands at a place of a form as it is written here.
 _WRITTEN: Final[Mapping[str, tuple[str, ...]]] = {
     "divisor": ("3", "4", "8", "0.7", "12"),
+    "half": ("2.5", "0.7", "1.3", "0.4"),
     "bound": ("0", "1", "2.5", "-5"),
     "decimals": ("0", "1", "2", "3"),
     "exponent": ("0", "1", "2", "3"),
