@@ -4,12 +4,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bench import decisions, pricing, stores
+from bench import decisions, policy, pricing, stores
 
 BENCHES: Final[dict[str, Callable[[], None]]] = {
     "pricing": pricing.main,
     "stores": stores.main,
     "decisions": decisions.main,
+    "policy": policy.main,
 }
 
 

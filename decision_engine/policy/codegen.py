@@ -88,24 +88,24 @@ _EACH: Final[Mapping[Closing, str]] = {
 
 def value_function(expr: Expr, layout: Layout) -> Generated:
     """Return a function of the facts that gives the value of one expression."""
-    build = _Builder(layout)
+    build = Builder(layout)
     return build.function(f"return {build.source(expr)}")
 
 
 def values_function(exprs: Iterable[Expr], layout: Layout) -> Generated:
     """Return a function of the facts that gives the tuple of several values."""
-    build = _Builder(layout)
+    build = Builder(layout)
     return build.function(f"return {_tuple(build.source(expr) for expr in exprs)}")
 
 
 def block_function(assignments: Iterable[tuple[str, Expr]], layout: Layout) -> Generated:
     """Return a function that writes each value to its name's place, in order."""
-    build = _Builder(layout)
+    build = Builder(layout)
     lines = (f"{build.place(name)} = {build.source(expr)}" for name, expr in assignments)
     return build.function("; ".join(lines) or "pass")
 
 
-class _Builder:
+class Builder:
     """The source of one function and the constants that it uses."""
 
     def __init__(self, layout: Layout) -> None:
@@ -114,11 +114,11 @@ class _Builder:
         self._namespace = dict(_HELPERS)
         self._level = 0
 
-    def function(self, body: str) -> Generated:
-        """Compile the function `run(facts)` with this body."""
-        code = compile(f"def run(facts): {body}", "<policy>", "exec")
+    def function(self, body: str, takes: str = "facts") -> Callable[..., Any]:
+        """Compile the function `run` with this body; its lines begin with one blank."""
+        code = compile(f"def run({takes}):\n {body}", "<policy>", "exec")
         exec(code, self._namespace)  # noqa: S102 - every token of the source is ours
-        result: Generated = self._namespace["run"]
+        result: Callable[..., Any] = self._namespace["run"]
         return result
 
     def place(self, name: str) -> str:
@@ -172,6 +172,8 @@ class _Builder:
                 return expr.name in self._numbers
             case Arithmetic(operator="+"):
                 return any(map(self._is_number, expr.parts))
+            case Choice():
+                return self._is_number(expr.yes) and self._is_number(expr.no)
             case Call():
                 return expr.function in ALWAYS_NUMBERS
             case _:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from decision_engine.policy.answers import Answers
 from decision_engine.policy.check import examine
 from decision_engine.policy.check.nodes import check_nodes
 from decision_engine.policy.check.scope import Names
@@ -33,10 +34,12 @@ from decision_engine.policy.flow import (
     may_not_end,
     stepped,
 )
+from decision_engine.policy.fused import Fast, fused
 from decision_engine.policy.graph import ordered
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.list_values import Reader
 from decision_engine.policy.parse import parse
+from decision_engine.policy.reading import ReadAll, read_all
 from decision_engine.policy.run import NoAnswerError, Run, Step
 from decision_engine.policy.schema import Field
 from decision_engine.policy.scorecard import Scorecard
@@ -77,8 +80,11 @@ class CompiledPolicy:
     blank: tuple[Any, ...]
     span: slice
     steps: tuple[Step, ...]
+    fast: tuple[Fast, ...]
+    read_all: ReadAll
     plans: Mapping[str, tuple[RowPlan, ...]]
     results: tuple[tuple[RuleResult, ...], ...]
+    answers: Answers
 
     @property
     def header(self) -> Header:
@@ -96,16 +102,22 @@ class CompiledPolicy:
         Raises:
             PermanentError: a function that the policy calls was not given.
         """
-        run = self.start(inputs, functions)
+        facts = self.read_all(inputs)
+        run = self.start(inputs, functions) if facts is None else self._ready(facts, functions)
         if run.complete:
             try:
-                for step in self.steps:
-                    step.fast(run)
+                for step in self.fast:
+                    step(run)
             except (NoAnswerError, ArithmeticError):
                 run = self.start(inputs, functions)
             else:
-                return self._known(run)
+                values = dict(zip(self.derived, run.facts[self.span], strict=True))
+                return self.answers.known(values, run)
         return self._partly_known(self.settle(run))
+
+    def _ready(self, facts: list[Any], functions: Mapping[str, Function]) -> Run:
+        facts += self.blank
+        return Run(facts, functions, bytearray(len(self.rules)), True, {}, [], [])  # noqa: FBT003
 
     def start(self, inputs: Mapping[str, Value | None], functions: Mapping[str, Function]) -> Run:
         """Return a run whose inputs are in place; it is complete when all that is read is there."""
@@ -126,16 +138,6 @@ class CompiledPolicy:
         for step in self.steps:
             step.slow(run)
         return run
-
-    def _known(self, run: Run) -> Evaluation:
-        return Evaluation(
-            values=dict(zip(self.derived, run.facts[self.span], strict=True)),
-            results=tuple([r[code] for r, code in zip(self.results, run.codes, strict=True)]),
-            bits=pack(bytes(run.codes)),
-            losses=tuple(run.losses),
-            uncovered=(),
-            missing={},
-        )
 
     def _partly_known(self, run: Run) -> Evaluation:
         facts = dict(zip(self.derived, run.facts[self.span], strict=True))
@@ -199,6 +201,7 @@ def build(
     flow = flow_of(order, used, layout)
     steps = tuple(_steps(nodes, used, flow, layout))
     rules = tuple(rule for node in nodes if isinstance(node, RuleTable) for rule in node.rules)
+    results = tuple(_results(rule) for rule in rules)
     calls = {node.function for node in nodes if isinstance(node, FunctionNode)}
     return CompiledPolicy(
         hash=document.hash,
@@ -217,27 +220,30 @@ def build(
         flow=flow,
         blank=_blank(layout, len(reads), len(derived), len(handles)),
         span=slice(len(reads), len(reads) + len(derived)),
-        steps=steps,
+        steps=tuple(step for _, step in steps),
+        fast=fused(steps, layout),
+        read_all=read_all(reads),
         plans={node.id: _plans(node, layout, names.fields) for node in nodes},
-        results=tuple(_results(rule) for rule in rules),
+        results=results,
+        answers=Answers(results),
     )
 
 
 def _steps(
     nodes: tuple[AnyNode, ...], models: Mapping[str, Scorecard], flow: Flow, layout: Layout
-) -> Iterator[Step]:
+) -> Iterator[tuple[AnyNode, Step]]:
     first = 0
     for node in nodes:
         rules = range(first, first + (len(node.rules) if isinstance(node, RuleTable) else 0))
         first = rules.stop
         if may_not_end(node, flow):
-            yield OutputStep(node, flow)
+            yield node, OutputStep(node, flow)
         elif isinstance(node, SwitchNode):
-            yield stepped(SwitchStep(node, flow, layout), node, rules, flow, layout)
+            yield node, stepped(SwitchStep(node, flow, layout), node, rules, flow, layout)
         else:
             step = _step_in_place(node, rules, models, layout)
             if step is not None:
-                yield stepped(step, node, rules, flow, layout)
+                yield node, stepped(step, node, rules, flow, layout)
 
 
 def _blank(layout: Layout, reads: int, derived: int, handles: int) -> tuple[Any, ...]:

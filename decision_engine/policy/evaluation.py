@@ -1,8 +1,8 @@
 """What an evaluation says: plain values that a decision keeps as evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from decision_engine.policy.document import Effect, OnMissing
 from decision_engine.policy.scorecard import Loss
@@ -43,8 +43,31 @@ class RuleResult:
         return "decline" if self.on_missing == "decline" else "refer"
 
 
+class _Later:
+    """Parts of an evaluation that are worked out when they are first asked for."""
+
+    __slots__ = ("_make", "asks")
+
+    #: The results that ask for something (see `RuleResult.consequence`), in rule order.
+    asks: tuple[RuleResult, ...]
+    _make: Callable[[str], Any]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "asks":
+            value: Any = tuple(result for result in self.results if result.consequence)
+        elif name in _PARTS:
+            value = self._make(name)
+        else:
+            raise AttributeError(name)
+        object.__setattr__(self, name, value)
+        return value
+
+
+_PARTS: Final = frozenset({"results", "bits", "losses", "uncovered", "missing"})
+
+
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(_Later):
     """
     The result of one evaluation; equal inputs give equal evaluations.
 
@@ -61,6 +84,25 @@ class Evaluation:
     losses: tuple[Loss, ...]
     uncovered: tuple[str, ...]
     missing: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def later(
+        cls,
+        values: Mapping[str, Value | None],
+        asks: tuple[RuleResult, ...],
+        make: Callable[[str], Any],
+    ) -> "Evaluation":
+        """Return an evaluation whose other parts `make` gives, each by its name and once."""
+        evaluation = cls.__new__(cls)
+        _set_values(evaluation, values)
+        _set_asks(evaluation, asks)
+        _set_make(evaluation, make)
+        return evaluation
+
+
+_set_values: Final = Evaluation.__dict__["values"].__set__
+_set_asks: Final = _Later.__dict__["asks"].__set__
+_set_make: Final = _Later.__dict__["_make"].__set__
 
 
 def pack(codes: bytes) -> bytes:

@@ -90,11 +90,13 @@ def _read_boolean(value: object) -> bool | None:
 
 
 def _read_text(value: object) -> str | None:
-    """Half a character is no text: nothing could keep it as evidence."""
-    return value if type(value) is str and (value.isascii() or _whole(value)) else None
+    return value if type(value) is str and whole(value) else None
 
 
-def _whole(text: str) -> bool:
+def whole(text: str) -> bool:
+    """Tell whether a text has no half a character: nothing could keep that as evidence."""
+    if text.isascii():
+        return True
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 

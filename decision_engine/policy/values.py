@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import (
+    ROUND_05UP,
     ROUND_HALF_EVEN,
     Context,
     Decimal,
@@ -23,7 +24,6 @@ from decimal import (
 from typing import Final
 
 from decision_engine.policy.limits import EXACT_DIGITS, LIST_TEXT, SCALE, WHOLE_DIGITS
-from domain.money import round_half_even
 
 Scalar = Decimal | str | bool
 
@@ -70,6 +70,10 @@ EXACT: Final = Context(
     traps=[Inexact, InvalidOperation, DivisionByZero, Overflow],
 )
 _ROUNDING: Final = Context(prec=80, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
+_DIVIDING: Final = Context(
+    prec=80, rounding=ROUND_05UP, traps=[InvalidOperation, DivisionByZero, Overflow]
+)
+_QUANTIZING: Final = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 _ADMITTING: Final = Context(prec=WHOLE_DIGITS + SCALE, traps=[Inexact, InvalidOperation])
 QUANTA: Final = tuple(Decimal(1).scaleb(-digits) for digits in range(SCALE + 1))
 _LARGEST: Final = Decimal(f"{'9' * WHOLE_DIGITS}.{'9' * SCALE}")
@@ -82,17 +86,14 @@ def rounded(value: Decimal, digits: int) -> Decimal:
 
 def quotient(dividend: Decimal, divisor: Decimal, digits: int) -> Decimal:
     """
-    Return the exact quotient rounded half-even to `digits` decimals, by whole numbers only.
+    Return the exact quotient rounded half-even to `digits` decimals.
 
     Raises:
-        ArithmeticError: the divisor is zero (by `divmod`), or the result is over 60 digits.
+        ArithmeticError: the divisor is zero, or the result is over 60 digits.
     """
-    top, under_top = dividend.as_integer_ratio()
-    bottom, under_bottom = divisor.as_integer_ratio()
-    numerator, denominator = top * under_bottom * 10**digits, under_top * bottom
-    if denominator < 0:
-        numerator, denominator = -numerator, -denominator
-    return EXACT.scaleb(Decimal(round_half_even(numerator, denominator)), -digits)
+    # 80 digits and a last one that tells "exactly" from "a little more": rounding twice is exact.
+    found = _QUANTIZING.quantize(_DIVIDING.divide(dividend, divisor), QUANTA[digits])
+    return found or found.copy_abs()
 
 
 def number_reader(
@@ -149,7 +150,9 @@ def plain(value: Value, scale: int | None = None) -> str:
 def _number_text(value: Decimal, scale: int | None) -> str:
     if scale is not None:
         value = rounded(value, scale)
-    text = format(value, "f")
+    text = str(value)  # much faster than a format, and the same without an exponent
+    if "E" in text:
+        text = format(value, "f")
     if scale is None and "." in text:
         text = text.rstrip("0").rstrip(".")
     return text.removeprefix("-") if value == 0 else text

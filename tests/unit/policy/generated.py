@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from decision_engine.policy import codegen
+from decision_engine.policy.run import NoAnswerError
 
 #: No attribute, no text, no import, no lambda, no keyword argument.
 ALLOWED = (
@@ -19,8 +20,13 @@ ALLOWED = (
     *(ast.Compare, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.In, ast.NotIn),
     *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
     *(ast.ListComp, ast.GeneratorExp, ast.comprehension),
+    # Of whole nodes and of all inputs at once: tests, operators of numbers, the way out.
+    *(ast.If, ast.Raise, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.List),
 )
 ITEM = re.compile(r"item_[0-9]+")
+#: A value between the steps of one function: a local variable.
+LOCAL = re.compile(r"v[0-9]+")
+ARGUMENTS = frozenset({"facts", "codes"})
 CONSTANT = re.compile(r"constant_[0-9]+")
 DANGEROUS = frozenset(
     {"eval", "exec", "open", "compile", "getattr", "setattr", "vars", "globals", "type", "print"}
@@ -68,13 +74,14 @@ def check_source(source: str, names: Mapping[str, Any]) -> None:
 def _check_node(node: ast.AST, names: Mapping[str, Any]) -> None:
     match node:
         case ast.arg():
-            assert node.arg == "facts"
+            assert node.arg in ARGUMENTS
         case ast.Name():
-            assert node.id == "facts" or node.id in names or ITEM.fullmatch(node.id)
+            ours = node.id in ARGUMENTS or ITEM.fullmatch(node.id) or LOCAL.fullmatch(node.id)
+            assert ours or node.id in names
             assert node.id not in DANGEROUS
             assert not node.id.startswith("__")
         case ast.Constant():
-            assert type(node.value) in (int, bool)
+            assert type(node.value) in (int, bool, type(None))
         case ast.FunctionDef():
             assert not node.decorator_list
         case _:
@@ -86,18 +93,31 @@ def _check_whole(node: ast.AST, names: Mapping[str, Any]) -> None:
     match node:
         case ast.Subscript():
             assert isinstance(node.value, ast.Name)
-            assert node.value.id == "facts"
+            assert node.value.id in ARGUMENTS
             assert isinstance(node.slice, ast.Constant)
         case ast.Call():
             assert isinstance(node.func, ast.Name)
             assert callable(names[node.func.id])
             assert not node.keywords
         case ast.Assign(targets=targets):
-            assert all(isinstance(target, ast.Subscript) for target in targets)
+            assert all(map(_is_place, targets))
         case ast.comprehension():
             assert isinstance(node.target, ast.Name)
             assert ITEM.fullmatch(node.target.id)
             assert not node.is_async
+        case ast.Raise():
+            assert isinstance(node.exc, ast.Name)
+            assert names[node.exc.id] is NoAnswerError
+            assert node.cause is None
+
+
+def _is_place(target: ast.expr) -> bool:
+    """Tell whether this is a place among the facts or codes, a local variable, or some of those."""
+    if isinstance(target, ast.Tuple):
+        return all(map(_is_place, target.elts))
+    if isinstance(target, ast.Name):
+        return LOCAL.fullmatch(target.id) is not None
+    return isinstance(target, ast.Subscript)
 
 
 def check_namespace(namespace: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from decision_engine.policy.compile import CompiledPolicy, compile_policy
 from decision_engine.policy.findings import PolicyError
+from decision_engine.policy.run import NoAnswerError
 from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy.values import Value
 from domain.errors import PermanentError
@@ -318,6 +319,23 @@ def test_the_check_of_sources_finds_what_it_is_for(body: str) -> None:
             check_source(f"def run(facts): return {body}", names)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("raise max", "raise NoAnswer from None", "raise NoAnswer(1)", "v1 = facts[0:2]"),
+        *("names = 1", "min = v1", "v1, max = facts", "v1 @ v2", "v1 % v2", "v1 = [*facts]"),
+        *("if v1: v1.x = 1", "while v1: pass", "del v1", "global v1", "v1 += 1"),
+    ],
+)
+def test_the_check_of_sources_finds_what_does_not_belong_in_a_block(body: str) -> None:
+    names = {"__builtins__": {}, "min": min, "max": max, "NoAnswer": NoAnswerError}
+    good = "v1 = facts[0]\n if v1: codes[0] = 1\n else: raise NoAnswer\n v2, v3, = [v1 + v1, v1]"
+
+    check_source(f"def run(facts, codes):\n {good}", names)
+    with pytest.raises((AssertionError, KeyError)):
+        check_source(f"def run(facts, codes):\n {good}\n {body}", names)
+
+
 def test_the_shipped_shapes_were_generated_from_checked_tokens(seen: Seen) -> None:
     texts = {
         "k1": "round(a / (b + 1), 2) * -max([a, 0.5])",
@@ -327,4 +345,4 @@ def test_the_shipped_shapes_were_generated_from_checked_tokens(seen: Seen) -> No
     policy = read(document(expressions("e", texts)))
 
     assert json.dumps(policy.evaluate(INPUTS, {}).values, default=str)
-    assert len(seen.sources) == 1
+    assert len(seen.sources) == 3  # the node alone, the node as part of a block, all inputs at once
