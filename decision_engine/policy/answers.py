@@ -1,6 +1,6 @@
 """What the fast variant found, as an evaluation: its results are made when they are asked for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from decision_engine.policy.evaluation import (
     RuleResult,
     pack,
 )
-from decision_engine.policy.run import Run
+from decision_engine.policy.scorecard import Loss
 from decision_engine.policy.values import Value
 
 
@@ -23,24 +23,29 @@ class Answers:
         self._results = results
         self._no_hits = tuple(each[NO_HIT] for each in results)
 
-    def known(self, values: Mapping[str, Value | None], run: Run) -> Evaluation:
-        """Return the evaluation of a run that found everything: no rule is not evaluable."""
-        return Evaluation.later(values, self._asks(run.codes), partial(self._part, run))
+    def blank(self) -> bytearray:
+        """Return codes that say `no_hit` for every rule."""
+        return bytearray(len(self._no_hits))
 
-    def _part(self, run: Run, name: str) -> Any:
+    def known(
+        self, values: Mapping[str, Value | None], codes: bytearray, losses: tuple[Loss, ...]
+    ) -> Evaluation:
+        """Return the evaluation of a run that found everything: no rule is not evaluable."""
+        asks = self._asks(codes) if HIT in codes else ()
+        return Evaluation.later(values, asks, partial(self._part, codes, losses))
+
+    def _part(self, codes: bytearray, losses: tuple[Loss, ...], name: str) -> Any:
         match name:
             case "results":
-                return self._all(run.codes)
+                return self._all(codes)
             case "bits":
-                return pack(bytes(run.codes))
+                return pack(bytes(codes))
             case "losses":
-                return tuple(run.losses)
+                return losses
             case _:
                 return {} if name == "missing" else ()
 
     def _asks(self, codes: bytearray) -> tuple[RuleResult, ...]:
-        if HIT not in codes:
-            return ()
         return tuple([self._results[index][HIT] for index in _marked(codes, HIT)])
 
     def _all(self, codes: bytearray) -> tuple[RuleResult, ...]:
@@ -51,8 +56,10 @@ class Answers:
         return tuple(results)
 
 
-def _marked(codes: bytearray, code: int) -> Iterator[int]:
+def _marked(codes: bytearray, code: int) -> list[int]:
+    found: list[int] = []
     index = codes.find(code)
     while index >= 0:
-        yield index
+        found.append(index)
         index = codes.find(code, index + 1)
+    return found

@@ -34,13 +34,14 @@ from decision_engine.policy.flow import (
     may_not_end,
     stepped,
 )
-from decision_engine.policy.fused import Fast, fused
+from decision_engine.policy.fused import fused, whole
 from decision_engine.policy.graph import ordered
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.list_values import Reader
 from decision_engine.policy.parse import parse
-from decision_engine.policy.reading import ReadAll, read_all
-from decision_engine.policy.run import NoAnswerError, Run, Step
+from decision_engine.policy.quick import BySteps, Quick, at_once
+from decision_engine.policy.reading import read_all
+from decision_engine.policy.run import Run, Step
 from decision_engine.policy.schema import Field
 from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy.steps import (
@@ -80,11 +81,9 @@ class CompiledPolicy:
     blank: tuple[Any, ...]
     span: slice
     steps: tuple[Step, ...]
-    fast: tuple[Fast, ...]
-    read_all: ReadAll
+    quick: Quick
     plans: Mapping[str, tuple[RowPlan, ...]]
     results: tuple[tuple[RuleResult, ...], ...]
-    answers: Answers
 
     @property
     def header(self) -> Header:
@@ -102,31 +101,18 @@ class CompiledPolicy:
         Raises:
             PermanentError: a function that the policy calls was not given.
         """
-        facts = self.read_all(inputs)
-        run = self.start(inputs, functions) if facts is None else self._ready(facts, functions)
-        if run.complete:
-            try:
-                for step in self.fast:
-                    step(run)
-            except (NoAnswerError, ArithmeticError):
-                run = self.start(inputs, functions)
-            else:
-                values = dict(zip(self.derived, run.facts[self.span], strict=True))
-                return self.answers.known(values, run)
-        return self._partly_known(self.settle(run))
-
-    def _ready(self, facts: list[Any], functions: Mapping[str, Function]) -> Run:
-        facts += self.blank
-        return Run(facts, functions, bytearray(len(self.rules)), True, {}, [], [])  # noqa: FBT003
+        found = self.quick(inputs, functions)
+        if found is None:
+            found = self._partly_known(self.settle(self.start(inputs, functions)))
+        return found
 
     def start(self, inputs: Mapping[str, Value | None], functions: Mapping[str, Function]) -> Run:
-        """Return a run whose inputs are in place; it is complete when all that is read is there."""
+        """Return a run whose inputs are in place, or missing by their own names."""
         get = inputs.get
         facts: list[Any] = [read(get(name)) for name, read in self.readers]
         run = Run(facts, functions, bytearray(len(self.rules)))
         for place, fact in enumerate(facts):
             if fact is None:
-                run.complete = False
                 facts[place] = self.absent[place]
         facts += self.blank
         return run
@@ -202,6 +188,15 @@ def build(
     steps = tuple(_steps(nodes, used, flow, layout))
     rules = tuple(rule for node in nodes if isinstance(node, RuleTable) for rule in node.rules)
     results = tuple(_results(rule) for rule in rules)
+    blank = _blank(layout, len(reads), len(derived), len(handles))
+    span = slice(len(reads), len(reads) + len(derived))
+    answers = Answers(results)
+    all_code = whole(steps, reads, layout)
+    quick: Quick = (
+        BySteps(read_all(reads), fused(steps, layout), blank, derived, span, answers)
+        if all_code is None
+        else at_once(reads, all_code, answers)
+    )
     calls = {node.function for node in nodes if isinstance(node, FunctionNode)}
     return CompiledPolicy(
         hash=document.hash,
@@ -218,14 +213,12 @@ def build(
         layout=layout,
         fields=names.fields,
         flow=flow,
-        blank=_blank(layout, len(reads), len(derived), len(handles)),
-        span=slice(len(reads), len(reads) + len(derived)),
+        blank=blank,
+        span=span,
         steps=tuple(step for _, step in steps),
-        fast=fused(steps, layout),
-        read_all=read_all(reads),
+        quick=quick,
         plans={node.id: _plans(node, layout, names.fields) for node in nodes},
         results=results,
-        answers=Answers(results),
     )
 
 

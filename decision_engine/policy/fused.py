@@ -6,20 +6,23 @@ shares its names with another branch stays a step of its own, and so do tables w
 `table_index`), `unique` tables, scorecards, switches and functions.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import getcontext, setcontext
 from itertools import groupby
 from typing import Any, Final
 
-from decision_engine.policy.codegen import Builder
 from decision_engine.policy.document import AnyNode, ExpressionNode, RuleTable, ValueTable
 from decision_engine.policy.layout import Layout
-from decision_engine.policy.run import NoAnswerError, Run, Step
+from decision_engine.policy.reading import Reading, is_list
+from decision_engine.policy.run import Run, Step
+from decision_engine.policy.schema import Field
 from decision_engine.policy.steps import ExpressionStep, RuleStep, ValueStep
-from decision_engine.policy.syntax import Arithmetic, Expr, Literal, Numeric
+from decision_engine.policy.syntax import Arithmetic, Call, Expr, Items, Literal, Numeric, Ref
 from decision_engine.policy.values import EXACT
 
 Fast = Callable[[Run], Any]
+#: From the values of the inputs to the derived values; marks the codes of the rules that hit.
+Whole = Callable[[tuple[Any, ...], bytearray], dict[str, Any]]
 _Code = ExpressionNode | RuleTable | ValueTable
 
 #: So many rows may become code; every row of a rule table is tested anyhow.
@@ -28,6 +31,8 @@ _RULES: Final = 64
 _ROWS: Final = 16
 #: These have operators, which are exact under the exact context; the others stay functions.
 _NATIVE: Final = frozenset("+-*")
+#: The one of several numbers that stays: the first of equal ones, as in `lists`.
+_CHOSEN: Final = {"max": (max, ">="), "min": (min, "<=")}
 
 
 def fused(steps: Iterable[tuple[AnyNode, Step]], layout: Layout) -> tuple[Fast, ...]:
@@ -58,22 +63,23 @@ def _is_code(pair: tuple[AnyNode, Step]) -> bool:
             return False
 
 
+def whole(
+    steps: Sequence[tuple[AnyNode, Step]], fields: Sequence[Field], layout: Layout
+) -> Whole | None:
+    """Return one function of a policy that is all code and reads no list, else None."""
+    if not all(map(_is_code, steps)) or any(map(is_list, fields)):
+        return None
+    block = _Block(layout)
+    nodes = [node for node, _ in steps if isinstance(node, _Code)]
+    return block.whole(list(block.reading(fields)), block.lines(nodes, 0))
+
+
 def _block(nodes: list[_Code], first: int, layout: Layout) -> Fast:
     block = _Block(layout)
-    lines: list[str] = []
-    for node in nodes:
-        match node:
-            case ExpressionNode():
-                lines += [block.make(a.name, block.source(a.value)) for a in node.assignments]
-            case RuleTable():
-                lines += block.rules(node, first)
-                first += len(node.rules)
-            case _:
-                lines += block.values(node)
-    return block.finish(lines)
+    return block.step(block.lines(nodes, first))
 
 
-class _Block(Builder):
+class _Block(Reading):
     """Writes the lines of one function; a name is read from the facts once, and written once."""
 
     def __init__(self, layout: Layout) -> None:
@@ -88,11 +94,25 @@ class _Block(Builder):
         return f"v{place}"
 
     def _numeric(self, expr: Numeric) -> str:
-        if isinstance(expr, Arithmetic) and expr.operator in _NATIVE:
-            left, right = self._sources(expr)
-            if all(map(self._is_number, expr.parts)):
-                return f"({left} {expr.operator} {right})"
-        return super()._numeric(expr)
+        match expr:
+            case Arithmetic(operator=sign) if sign in _NATIVE and all(
+                map(self._is_number, expr.parts)
+            ):
+                return f" {sign} ".join(self._sources(expr)).join("()")
+            case _:
+                return super()._numeric(expr)
+
+    def _call(self, expr: Call) -> str:
+        """Without the list in between where the numbers of `max` and `min` are written out."""
+        items = expr.arguments[0]
+        if expr.function not in _CHOSEN or not isinstance(items, Items) or len(items.items) == 1:
+            return super()._call(expr)
+        function, sign = _CHOSEN[expr.function]
+        parts = self._sources(items)
+        if len(parts) == 2 and all(isinstance(item, Ref | Literal) for item in items.items):  # noqa: PLR2004
+            return f"({parts[0]} if {parts[0]} {sign} {parts[1]} else {parts[1]})"
+        self._namespace[f"{expr.function}_of"] = function
+        return f"{expr.function}_of({', '.join(parts)})"
 
     def make(self, name: str, source: str) -> str:
         self._made[self._places[name]] = None
@@ -118,12 +138,30 @@ class _Block(Builder):
             return self._constant(constants)
         return "".join(f"{self.source(item)}, " for item in outputs)
 
-    def finish(self, lines: list[str]) -> Fast:
-        self._namespace["NoAnswer"] = NoAnswerError
+    def lines(self, nodes: list[_Code], first: int) -> list[str]:
+        lines: list[str] = []
+        for node in nodes:
+            match node:
+                case ExpressionNode():
+                    lines += [self.make(a.name, self.source(a.value)) for a in node.assignments]
+                case RuleTable():
+                    lines += self.rules(node, first)
+                    first += len(node.rules)
+                case _:
+                    lines += self.values(node)
+        return lines
+
+    def step(self, lines: list[str]) -> Fast:
         reads = [f"v{place} = facts[{place}]" for place in self._read]
         writes = [f"facts[{place}] = v{place}" for place in self._made]
         run = self.function("\n ".join([*reads, *lines, *writes]) or "pass", "facts, codes")
         return lambda state: _exactly(run, state)
+
+    def whole(self, reads: list[str], lines: list[str]) -> Whole:
+        names = {place: name for name, place in self._places.items()}
+        made = [f"{self._constant(names[place])}: v{place}" for place in self._made]
+        body = [*reads, *lines, f"return {{{', '.join(made)}}}"]
+        return self.function("\n ".join(body), "facts, codes")
 
 
 def _exactly(block: Callable[..., Any], run: Run) -> None:

@@ -20,7 +20,6 @@ class Run:
     facts: list[Any]
     functions: Mapping[str, Function]
     codes: bytearray
-    complete: bool = True
     blames: dict[int, tuple[str, ...]] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     uncovered: list[str] = field(default_factory=list)

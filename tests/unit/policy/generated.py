@@ -21,7 +21,7 @@ ALLOWED = (
     *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
     *(ast.ListComp, ast.GeneratorExp, ast.comprehension),
     # Of whole nodes and of all inputs at once: tests, operators of numbers, the way out.
-    *(ast.If, ast.Raise, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.List),
+    *(ast.If, ast.Raise, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.List, ast.Dict),
 )
 ITEM = re.compile(r"item_[0-9]+")
 #: A value between the steps of one function: a local variable.
