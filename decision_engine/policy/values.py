@@ -70,10 +70,11 @@ EXACT: Final = Context(
     traps=[Inexact, InvalidOperation, DivisionByZero, Overflow],
 )
 _ROUNDING: Final = Context(prec=80, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
-_DIVIDING: Final = Context(
-    prec=80, rounding=ROUND_05UP, traps=[InvalidOperation, DivisionByZero, Overflow]
+_SHORT, _LONG = (
+    Context(prec=prec, rounding=ROUND_05UP, traps=[InvalidOperation, DivisionByZero, Overflow])
+    for prec in (36, 80)
 )
-_QUANTIZING: Final = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
+_SHORT_PLACES: Final = 30
 _ADMITTING: Final = Context(prec=WHOLE_DIGITS + SCALE, traps=[Inexact, InvalidOperation])
 QUANTA: Final = tuple(Decimal(1).scaleb(-digits) for digits in range(SCALE + 1))
 _LARGEST: Final = Decimal(f"{'9' * WHOLE_DIGITS}.{'9' * SCALE}")
@@ -91,9 +92,12 @@ def quotient(dividend: Decimal, divisor: Decimal, digits: int) -> Decimal:
     Raises:
         ArithmeticError: the divisor is zero, or the result is over 60 digits.
     """
-    # 80 digits and a last one that tells "exactly" from "a little more": rounding twice is exact.
-    found = _QUANTIZING.quantize(_DIVIDING.divide(dividend, divisor), QUANTA[digits])
-    return found or found.copy_abs()
+    # More digits than are kept, and a last one that tells "exactly" from "a little more": rounding
+    # twice is exact. A long division costs three short ones.
+    ratio = _SHORT.divide(dividend, divisor)
+    if ratio.adjusted() + digits > _SHORT_PLACES:
+        ratio = _LONG.divide(dividend, divisor)
+    return EXACT.plus(_ROUNDING.quantize(ratio, QUANTA[digits]))
 
 
 def number_reader(
@@ -155,7 +159,7 @@ def _number_text(value: Decimal, scale: int | None) -> str:
         text = format(value, "f")
     if scale is None and "." in text:
         text = text.rstrip("0").rstrip(".")
-    return text.removeprefix("-") if value == 0 else text
+    return text.removeprefix("-") if not value else text
 
 
 def _nested(value: Value) -> str:

@@ -51,6 +51,29 @@ def test_all_at_once_is_what_field_by_field_gives_or_none(values: tuple[Any, ...
         assert list(map(str, found or [])) == (list(map(str, each)) if found else [])
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("a", "-0.01"), ("a", "0.001"), ("a", "NaN"), ("a", "1e18"), ("b", "10.5"), ("b", "11")),
+        *(("b", "NaN"), ("c", "NaN"), ("c", "sNaN"), ("c", "1e-13"), ("c", "-1e18"), ("d", "1.1")),
+        *(("d", "-1.1"), ("d", "Infinity")),
+    ],
+)
+def test_one_number_that_is_no_value_of_its_field_is_enough(name: str, value: str) -> None:
+    good: dict[str, Any] = dict.fromkeys("abcd", Decimal(1)) | {"s": "x", "t": "é", "f": False}
+
+    assert read_all(FIELDS)(good) is not None
+    assert read_all(FIELDS)(good | {name: Decimal(value)}) is None
+    assert read_all(FIELDS)(good | {name: value}) is None
+
+
+@pytest.mark.parametrize(("name", "value"), [("s", "z"), ("t", "\ud800"), ("f", 1), ("t", None)])
+def test_one_other_value_that_is_none_of_its_field_is_enough(name: str, value: Any) -> None:
+    good: dict[str, Any] = dict.fromkeys("abcd", Decimal(1)) | {"s": "x", "t": "é", "f": False}
+
+    assert read_all(FIELDS)(good | {name: value}) is None
+
+
 def test_a_name_that_is_not_there_is_left_to_the_readers() -> None:
     known = {"a": Decimal(1), "b": Decimal(2)}
 
