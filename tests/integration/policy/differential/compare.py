@@ -35,7 +35,7 @@ from typing import Any, Final
 
 from decision_engine.policy.evaluation import Evaluation
 from decision_engine.policy.kinds import ListOf
-from decision_engine.policy.values import Entry, Value, plain
+from decision_engine.policy.values import Entry, Missing, Value, plain
 from tests.integration.policy.differential.excuses import Question, excuses_of
 from tests.integration.policy.differential.hosts import FUNCTIONS
 from tests.integration.policy.differential.inputs import Case
@@ -75,7 +75,8 @@ def judge(prepared: Prepared, case: Case) -> Verdict:
     question = Question(prepared, case, evaluation, run.facts, ours, items, absent, held)
     causeless = [item.key for item in held if not question.has_cause(item)]
     verdict.faults += (f"{key} is withheld without a cause" for key in causeless)
-    if run.complete and not held:
+    complete = not any(type(fact) is Missing for fact in run.facts[: len(prepared.ours.reads)])
+    if complete and not held:
         _settled(question, verdict)
     else:
         _partly(question, verdict)

@@ -184,13 +184,13 @@ def collecting(patch: pytest.MonkeyPatch) -> None:
 def _in_code(
     patch: pytest.MonkeyPatch, kind: type[Expr], method: str, change: Callable[[str], str]
 ) -> None:
-    write = getattr(codegen._Builder, method)
+    write = getattr(codegen.Builder, method)
 
     def fault(self: Any, expr: Test) -> str:
         text: str = write(self, expr)
         return change(text) if isinstance(expr, kind) else text
 
-    patch.setattr(codegen._Builder, method, fault)
+    patch.setattr(codegen.Builder, method, fault)
 
 
 FAULTS: Final[Mapping[str, Fault]] = {
