@@ -80,6 +80,14 @@ def policy_fuzz(seed: int) -> Measured:
     return _flat({**check_fuzz(PLANS, seed), **check_large(LARGE_FILE)})
 
 
+def policy_mutants(seed: int) -> Measured:
+    """Try every small fault of the policy engine; the corpus has no other seed."""
+    del seed
+    from tests.mutation.campaign import all_mutants, check_mutants  # noqa: PLC0415
+
+    return _flat(check_mutants(all_mutants()))
+
+
 def exposure(seed: int) -> Measured:
     """Let 64 requests of one person meet, 200 times; then 64 other persons beside them."""
     from tests.integration.exposure.rounds import (  # noqa: PLC0415
@@ -199,6 +207,11 @@ ROWS: Final[tuple[Row, ...]] = (
         name="policy-fuzz",
         promise="100,000 damaged policies and expressions: a result or a sentence, within bounds",
         run=policy_fuzz,
+    ),
+    Row(
+        name="policy-mutants",
+        promise="every mutant of the policy engine is killed, or listed as giving equal bytes",
+        run=policy_mutants,
     ),
     Row(
         name="simulation",
