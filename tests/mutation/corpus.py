@@ -15,43 +15,89 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.integration.policy.fuzz_inputs import BOOLEANS, CELLS, NUMBERS, places
+from tests.mutation.branching import BRANCHING
+from tests.mutation.features import EDGES, FEATURES
+from tests.mutation.made import random_samples, tables
 from tests.mutation.policies import CARDS, POLICIES
 from tests.unit.policy.build import Json, document, expressions, raw, rules, table
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SEED: Final = 20261124
-MIXED: Final = 60
+MIXED: Final = 25
+#: A node with so many expressions is also taken apart.
+MANY: Final = 10
 _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 #: Names that hold digits are no numbers of the policy.
 _KEYS: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_WORD: Final = re.compile(r"[a-z]+")
 WRONG: Final[tuple[Any, ...]] = (
     *(None, True, False, "", "x", 1, 1.5, b"x", "\ud800", Decimal("NaN"), Decimal("sNaN")),
     *(Decimal("Infinity"), Decimal("0.0000000000001"), Decimal(10) ** 18, -(Decimal(10) ** 18)),
     *(Decimal(f"{'9' * 18}.{'9' * 12}"), Decimal("0.005"), Decimal("-0.00"), Decimal("1E+40")),
 )
+_CARDS: Final = tuple(raw(card) for card in CARDS.values())
 NASTY: Final[tuple[Any, ...]] = (
     *(None, True, 0, -1, 1, 10**7, "", "x", "1.5", "-0.5", "1e3", [], {}, [0, 10_000], [0, 10_001]),
 )
 
 
+Inputs = tuple[dict[str, Any], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One policy with its scorecards and the inputs to evaluate it on; none: it is refused."""
+    """
+    Policies, each with the inputs to evaluate it on (none: it is refused), and their scorecards.
+
+    `checked` policies go the whole way of a publish; the others are evaluated whatever the checks
+    say of them. Without policies, the scorecards alone are read.
+    """
 
     name: str
-    policy: bytes
+    policies: tuple[tuple[bytes, Inputs], ...]
     models: tuple[bytes, ...]
-    inputs: tuple[dict[str, Any], ...]
+    checked: bool = False
 
 
 def subjects() -> list[Subject]:
-    """Return all policies, the small ones first: most mutants die early."""
-    cards = tuple(raw(card) for card in CARDS.values())
+    """Return all of them, the small policies first: most mutants die early."""
     small = [
-        Subject(name, raw(policy), cards, tuple(_inputs(policy, [])))
-        for name, policy in POLICIES.items()
+        Subject(name, tuple(_alone(policy, EDGES.get(name, {}))), _CARDS)
+        for name, policy in {**POLICIES, **BRANCHING, **FEATURES, **tables()}.items()
     ]
-    return [*small, *_combined(), *_shipped(), *_refused()]
+    drawn = [
+        Subject(name, ((policy, tuple(inputs)),), _CARDS)
+        for name, policy, inputs in random_samples()
+    ]
+    faulty = Subject("scorecards", (), tuple(cards()))
+    return [*small, *drawn, *_combined(), faulty, *_shipped(), *_refused()]
+
+
+def _alone(policy: Json, given: dict[str, list[Any]]) -> Iterator[tuple[bytes, Inputs]]:
+    """
+    Yield the policy, then one for each expression where there are many that stand alone.
+
+    A value that is missing ends the run in two values, which then judges nothing of the others.
+    """
+    inputs = tuple(_inputs(policy, [], given))
+    yield raw(policy), inputs
+    listed = policy["nodes"][1]["content"].get("expressions", ())
+    for item in listed if len(listed) >= MANY else ():
+        if "$." not in item["value"]:
+            names = set(_WORD.findall(item["value"]))
+            some = [{n: v for n, v in each.items() if n in names} for each in inputs]
+            known = {repr(each): each for each in some if None not in each.values()}
+            yield raw(_with(policy, item)), tuple(known.values())
+
+
+def _with(policy: Json, expression: Json) -> Json:
+    """Return the policy with this expression alone."""
+    changed: Json = json.loads(json.dumps(policy))
+    changed["nodes"][1]["content"]["expressions"] = [expression]
+    del changed["nodes"][2:-1]
+    del changed["edges"][1:-1]
+    changed["edges"][-1]["sourceId"] = changed["nodes"][1]["id"]
+    return changed
 
 
 def cards() -> list[bytes]:
@@ -72,10 +118,13 @@ def cards() -> list[bytes]:
     return found
 
 
-def _inputs(policy: Json, bases: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _inputs(
+    policy: Json, bases: list[dict[str, Any]], given: dict[str, list[Any]]
+) -> Iterator[dict[str, Any]]:
     """Every edge from every base, then mixtures of edges, missing and wrong values."""
     random_ = random.Random(SEED)
-    values = {name: _edges(leaf, policy) for name, leaf in leaves(policy).items()}
+    found = {name: _edges(leaf, policy) for name, leaf in leaves(policy).items()}
+    values = {**found, **given}
     middle = {name: choices[len(choices) // 2] for name, choices in values.items()}
     for base in bases or [middle]:
         yield base
@@ -112,6 +161,8 @@ def _edges(leaf: Json, policy: Json) -> list[Any]:
     """Each number that the policy writes down, and one unit to either side of it."""
     if leaf["type"] == "boolean":
         return [True, False]
+    if leaf["type"] == "array":
+        return [[], [Decimal(1)]]
     if leaf["type"] == "string":
         return [*leaf.get("enum", ()), "q", "other"]
     scale = 0 if leaf["type"] == "integer" else int(leaf.get("x-scale", 2))
@@ -132,7 +183,7 @@ def _edges(leaf: Json, policy: Json) -> list[Any]:
 def _combined() -> Iterator[Subject]:
     """Small policies of random sound parts."""
     random_ = random.Random(SEED)
-    for number in range(25):
+    for number in range(8):
         columns = rules(
             *(
                 (f"r{i}", random_.choice(CELLS), random_.choice(BOOLEANS), "decline")
@@ -143,7 +194,8 @@ def _combined() -> Iterator[Subject]:
         )
         keys = {f"k{i}": random_.choice(NUMBERS) for i in range(3)}
         policy = document(expressions("e", keys), columns)
-        yield Subject(f"combined {number}", raw(policy), (), tuple(list(_inputs(policy, []))[::3]))
+        inputs = list(_inputs(policy, [], {}))[::4]
+        yield Subject(f"combined {number}", ((raw(policy), tuple(inputs)),), ())
 
 
 def _shipped() -> Iterator[Subject]:
@@ -165,9 +217,9 @@ def _shipped() -> Iterator[Subject]:
             {**base, **{n: _value(v, known[n]) for n, v in change.items() if n in known}}
             for change in changes
         ]
-        inputs = [*bases, *_inputs(read, bases[:1])]
+        inputs = [*bases, *list(_inputs(read, bases[:1], {}))[::5]]
         models = (card.read_bytes(),)
-        yield Subject(policy.name, policy.read_bytes(), models, tuple(inputs))
+        yield Subject(policy.name, ((policy.read_bytes(), tuple(inputs)),), models, checked=True)
 
 
 def _value(value: Any, leaf: Json) -> Any:
@@ -185,4 +237,4 @@ def _refused() -> Iterator[Subject]:
     for number, policy in enumerate(
         (*(document(each) for each in (missing, gap, overlap, syntax)), {}, document(properties={}))
     ):
-        yield Subject(f"refused {number}", raw(policy), (), ())
+        yield Subject(f"refused {number}", ((raw(policy), ()),), (), checked=True)

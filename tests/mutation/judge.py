@@ -1,18 +1,21 @@
 """Run the corpus with one engine, mutated or not, and give its bytes item by item."""
 
+import ast
 import hashlib
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Final
 
-from tests.mutation.corpus import Subject
+from tests.mutation.corpus import ROOT, Inputs, Subject
 
 PACKAGE: Final = "decision_engine.policy"
+PRICED: Final = ("principal", "iof", "instalment", "total")
 
 
 class Replacement(MetaPathFinder, Loader):
@@ -31,55 +34,99 @@ class Replacement(MetaPathFinder, Loader):
         exec(compile(self._code, f"<mutant of {self._module}>", "exec"), module.__dict__)  # noqa: S102
 
 
-def use(replacement: Replacement | None) -> None:
-    """Forget the engine of this process, so that the next import loads it with the replacement."""
-    for name in [name for name in sys.modules if name.startswith(PACKAGE)]:
-        del sys.modules[name]
-    if replacement is not None:
-        sys.meta_path.insert(0, replacement)
+def use(module: str, code: str) -> None:
+    """
+    Let this process load one module, `steps` or `functions.dates`, from other code.
+
+    What imports it, at first or second hand, is forgotten, and loaded again when next asked for.
+    The rest stays: nothing in it knows of the module.
+    """
+    for name in _dependents(f"{PACKAGE}.{module}"):
+        sys.modules.pop(name, None)
+        package, _, last = name.rpartition(".")
+        if package in sys.modules:
+            vars(sys.modules[package]).pop(last, None)
+    sys.meta_path.insert(0, Replacement(module, code))
 
 
-def outputs(subjects: list[Subject], cards: list[bytes]) -> Iterator[bytes]:
-    """Yield a hash for every file and every evaluation of the corpus."""
-    engine = _Engine()
-    yield _hash(engine.builtins())
-    for subject in subjects:
-        yield from engine.subject(subject)
-    for card in cards:
-        yield _hash(engine.card(card))
+def _dependents(module: str) -> set[str]:
+    """Return a module with all that import it."""
+    known = _imports()
+    found, waiting = set[str](), {module}
+    while waiting:
+        found |= waiting
+        waiting = {name for name, used in known.items() if used & waiting} - found
+    return found
 
 
-class _Engine:
+@cache
+def _imports() -> dict[str, frozenset[str]]:
+    """Return what each module of the engine imports of the engine."""
+    folder = ROOT / "decision_engine" / "policy"
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts).removesuffix(".__init__")
+        used = set[str]()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                used |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+        found[name] = frozenset(used)
+    return found
+
+
+class Engine:
     """The functions of the engine that this process has loaded."""
 
     def __init__(self) -> None:
-        self.compile = importlib.import_module(f"{PACKAGE}.compile").compile_policy
+        compiling = importlib.import_module(f"{PACKAGE}.compile")
+        self.compile, self.build = compiling.compile_policy, compiling.build
+        self.parse = importlib.import_module(f"{PACKAGE}.parse").parse
         self.trace_module = importlib.import_module(f"{PACKAGE}.trace")
         self.scorecard = importlib.import_module(f"{PACKAGE}.scorecard").Scorecard
         self.unpack = importlib.import_module(f"{PACKAGE}.evaluation").unpack
         self.refused = importlib.import_module(f"{PACKAGE}.findings").PolicyError
         self.failed = importlib.import_module("domain.errors").PermanentError
 
-    def subject(self, subject: Subject) -> Iterator[bytes]:
-        """Compile the policy, then evaluate and trace it on each of its inputs."""
+    def outputs(self, subject: Subject) -> Iterator[bytes]:
+        """Yield a hash for each file and each evaluation of a subject."""
+        for number, (policy, inputs) in enumerate(subject.policies):
+            compiled = self.compiled(policy, subject)
+            yield from self._policy(compiled, inputs, traced=number == 0)
+        if subject.policies:
+            return
+        yield _hash(self.builtins())
+        for card in subject.models:
+            yield _hash(self.card(card))
+
+    def compiled(self, policy: bytes, subject: Subject) -> Any:
+        """Return a policy of the corpus, or the findings that it is refused with."""
+        cards = [self.scorecard.parse(raw) for raw in subject.models]
+        models = {card.id: card for card in cards}
+        if not subject.checked:
+            return self.build(self.parse(policy), models)
         try:
-            cards = [self.scorecard.parse(raw) for raw in subject.models]
-            policy = self.compile(subject.policy, {card.id: card for card in cards})
+            return self.compile(policy, models)
         except self.refused as refused:
-            yield _hash(refused.findings)
+            return refused.findings
+
+    def _policy(self, policy: Any, given: Inputs, *, traced: bool) -> Iterator[bytes]:
+        if isinstance(policy, list | tuple):
+            yield _hash(policy)
             return
         parts = ("hash", "header", "inputs", "reads", "derived", "rules", "models", "functions")
         yield _hash([getattr(policy, part) for part in parts])
         functions = dict.fromkeys(policy.functions, host)
         if functions:
-            yield _hash(_raised(lambda: policy.evaluate(subject.inputs[0], {}), self.failed))
-        for inputs in subject.inputs:
+            yield _hash(_raised(lambda: policy.evaluate(given[0], {}), self.failed))
+        for inputs in given:
             found = policy.evaluate(inputs, functions)
-            yield _hash((found, [each.consequence for each in found.results]))
-            yield _hash(self.unpack(found.bits, len(found.results)))
-            entries = self.trace_module.trace(policy, inputs, functions)
-            yield _hash([each.plain() for each in entries])
-            yield _hash(self.trace_module.trace_digest(entries))
+            consequences = [each.consequence for each in found.results]
+            yield _hash((found, consequences, self.unpack(found.bits, len(found.results))))
+            if traced:
+                entries = self.trace_module.trace(policy, inputs, functions)
+                plain = [each.plain() for each in entries]
+                yield _hash((plain, self.trace_module.trace_digest(entries)))
 
     def builtins(self) -> object:
         """What generated code can reach without a name of its own."""
@@ -109,7 +156,7 @@ def host(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         "z": total > 1,
         "monthly_rate": Decimal("0.0250"),
     }
-    return answers | dict.fromkeys(("principal", "iof", "instalment"), abs(total))
+    return answers | dict.fromkeys(PRICED, abs(total))
 
 
 def _raised(run: Callable[[], object], expected: type[Exception]) -> str:

@@ -64,6 +64,11 @@ class Mutant:
         return f"{self.file} {self.function}: {self.change}"
 
 
+def file_of(path: Path) -> str:
+    """Return a module's name inside the package: `run.py`, `functions/dates.py`."""
+    return f"functions/{path.name}" if path.parent.name == "functions" else path.name
+
+
 def mutants_of(path: Path) -> list[Mutant]:
     """Return every mutant of a module, in the order of its lines."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -76,7 +81,7 @@ def mutants_of(path: Path) -> list[Mutant]:
             if names[function, change] > 1:
                 change += f" (number {names[function, change]})"
             line = getattr(old, "lineno", 0)
-            found.append(Mutant(path.name, function, change, line, tree, old, new))
+            found.append(Mutant(file_of(path), function, change, line, tree, old, new))
     return found
 
 

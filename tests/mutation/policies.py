@@ -64,7 +64,11 @@ POLICIES: dict[str, Json] = {
                 "k.none": "$.k.tiny * 0.1",
                 "k.huge": "a * 999999999999999999 * 999999999999999999 * b * 9999999999999 * b * b",
             },
-        )
+        ),
+        rules(
+            ("r1", "k.e59 > 0.000000000000000000005", "decline"),
+            ("r2", "k.e59 in [0.000000000000000000005..k.e60]", "refer"),
+        ),
     ),
     "comparison": document(
         rules(
@@ -87,6 +91,7 @@ POLICIES: dict[str, Json] = {
             ("r17", "f", "decline"),
             ("r18", "false", "decline"),
             ("r19", "true", "reduce"),
+            ("r20", "3 != a", "decline"),
         )
     ),
     "membership": document(
@@ -105,6 +110,7 @@ POLICIES: dict[str, Json] = {
             ("r12", "a in [b..n]", "decline"),
             ("r13", "a in (2..4) or f", "decline"),
             ("r14", "not (a in [b..4))", "decline"),
+            ("r15", "a in [1, b]", "decline"),
         )
     ),
     "logic": document(
