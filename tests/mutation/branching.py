@@ -91,6 +91,16 @@ BRANCHING: Final[dict[str, Json]] = {
             *("v:one>m", "v:two>o", "v:three>p", "p>j", "o>j", "m>j", "q>j", "in>j", "j>out"),
         ],
     ),
+    "every way": graph(
+        [
+            switch("w", ("one", "a < 1"), ("two", "b > 2"), ("three", "f"), policy="collect"),
+            rules(("p1", "b > 1", "decline"), identity="p"),
+            rules(("o1", "a > 0", "refer"), identity="o"),
+            rules(("m1", "a > 2", "reduce"), ("m2", "n > 2", "refer"), identity="m"),
+            rules(("j1", "a > 2", "decline"), identity="j"),
+        ],
+        ["in>w", "w:one>p", "w:two>o", "w:three>m", "p>j", "o>j", "m>j", "in>j", "j>out"],
+    ),
     "hole": graph(
         [
             switch("w", ("one", "a < 1"), ("two", "b > 2")),

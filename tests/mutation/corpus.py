@@ -229,12 +229,14 @@ def _value(value: Any, leaf: Json) -> Any:
 
 
 def _refused() -> Iterator[Subject]:
-    """Policies that are refused or warned about: nothing of them may ever run."""
+    """Policies that are refused, and one that is warned about: nothing else of them may run."""
     missing = rules(("r1", "a == null", "reduce"))
     gap = table("v", ["a"], ["v.out"], [["v1", "<= 1", "1"], ["v2", ">= 1.02", "2"]])
     overlap = table("v", ["n"], ["v.out"], [["v1", "<= 3", "1"], ["v2", ">= 3", "2"]])
     syntax = rules(("r1", "a >", "decline"))
     for number, policy in enumerate(
-        (*(document(each) for each in (missing, gap, overlap, syntax)), {}, document(properties={}))
+        (*(document(each) for each in (missing, gap, syntax)), {}, document(properties={}))
     ):
         yield Subject(f"refused {number}", ((raw(policy), ()),), (), checked=True)
+    inputs = ({"n": Decimal(3)}, {"n": Decimal(4)}, {})
+    yield Subject("warned", ((raw(document(overlap)), inputs),), (), checked=True)

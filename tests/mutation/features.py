@@ -97,8 +97,8 @@ EDGES: Final[dict[str, dict[str, list[Any]]]] = {
         "b": [Decimal(text) for text in POSITIONS],
     },
     "long": {
-        "l": [[1] * 13, [2] * 10, [], [1] * 101],
-        "m": [[3] * 77, [4] * 100, [5], [None]],
+        "l": [[Decimal(1)] * 13, [Decimal(2)] * 10, [], [Decimal(1)] * 101],
+        "m": [[Decimal(3)] * 77, [Decimal(4)] * 100, [Decimal(5)], [None]],
     },
     "days": {"t": [*DAYS, "", "x"], "a": [Decimal(text) for text in SECONDS], "u": [*UNITS, "x"]},
     "spans": {

@@ -177,7 +177,14 @@ POLICIES: dict[str, Json] = {
     ),
     "scorecard": document(
         custom("c", "scorecard", {"model": "m", "outputPath": "score"}),
-        expressions("e", {"k": "score.value * 2 - score.raw", "p": "score.pd * a"}),
+        expressions(
+            "e",
+            {
+                "k": "score.value * 2 - score.raw",
+                "p": "score.pd * a",
+                "high": "a / (score.value - 110)",
+            },
+        ),
         rules(("r1", "score.value < 80", "decline"), ("r2", "score.pd > 0.3", "refer"), *COVER),
     ),
     "function": document(
@@ -192,5 +199,20 @@ POLICIES: dict[str, Json] = {
         expressions("g", {"m": "round(x.k / x.j, 4)", "h": "x.j == 0 ? 0 : $.m"}),
         expressions("empty", {}),
         rules(("r1", "m > 0.4", "decline"), ("r2", "h >= 0", "refer"), ("r3", "m == h", "reduce")),
+    ),
+    "blamed row": document(
+        table("v", ["a"], ["v.out"], [["v1", "< 1", "0.10"], ["v2", "", "b"]]),
+        expressions("h", {"h": "1 / (v.out - 0.10)"}),
+        rules(("r1", "h > 2", "decline")),
+    ),
+    "blamed score": document(
+        custom("c", "scorecard", {"model": "m"}),
+        expressions("h", {"h": "a / (score.value - 110)"}),
+        rules(*COVER),
+    ),
+    "blamed call": document(
+        function({"q": "a", "u": "b"}, OUTPUTS, outputPath="fn.x"),
+        expressions("h", {"h": "1 / (fn.x.v - 3)"}),
+        rules(("r1", "h > 2", "decline")),
     ),
 }
