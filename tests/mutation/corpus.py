@@ -238,5 +238,5 @@ def _refused() -> Iterator[Subject]:
         (*(document(each) for each in (missing, gap, syntax)), {}, document(properties={}))
     ):
         yield Subject(f"refused {number}", ((raw(policy), ()),), (), checked=True)
-    inputs = ({"n": Decimal(3)}, {"n": Decimal(4)}, {})
+    inputs: tuple[dict[str, Any], ...] = ({"n": Decimal(3)}, {"n": Decimal(4)}, {})
     yield Subject("warned", ((raw(document(overlap)), inputs),), (), checked=True)
