@@ -49,6 +49,22 @@ class ExpressionStep:
             run.facts[place] = value(run.facts)
 
 
+class Lacking:
+    """
+    Tells whether an input that is to blame is missing, so that the rule covering it speaks for it.
+
+    What no missing input explains is never passed over: a value of a branch that was not taken, an
+    operation without a result on inputs that are all there.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._places = layout.places
+
+    def __call__(self, unknown: Missing, facts: list[Any]) -> bool:
+        """Return whether it explains what is not known."""
+        return any(type(facts[self._places[name]]) is Missing for name in unknown.names)
+
+
 class RuleStep:
     """A rule table: a result for every row."""
 
@@ -58,6 +74,7 @@ class RuleStep:
             for index, rule in enumerate(node.rules)
         )
         self._find = row_finder([rule.condition for rule in node.rules], layout, first=False)
+        self._lacks = Lacking(layout)
 
     def _candidates(self, facts: list[Any]) -> Sequence[tuple[int, PreparedRow, OnMissing]]:
         """Return the rows that are not certainly `no_hit`."""
@@ -76,8 +93,7 @@ class RuleStep:
         for index, row, on_missing in self._candidates(run.facts):
             result = row.condition(run.facts)
             if isinstance(result, Missing):
-                # What no input explains, a value of a branch not taken, is never passed over.
-                silent = on_missing == "no_hit_if_missing" and bool(result.names)
+                silent = on_missing == "no_hit_if_missing" and self._lacks(result, run.facts)
                 run.codes[index] = NO_HIT if silent else NOT_EVALUABLE
                 run.blames[index] = tuple(sorted(result.names))
             else:
@@ -149,6 +165,7 @@ class ScorecardStep:
 
     def __init__(self, node: ScorecardNode, model: Scorecard, layout: Layout) -> None:
         self._model = model
+        self._lacks = Lacking(layout)
         self._start = layout.places[outputs_of(node)[0]]
         self._attributes = tuple(
             (layout.places[node.name_of(item.name)], item, _losses(item))
@@ -163,9 +180,11 @@ class ScorecardStep:
         """Score, unless an attribute without a missing bin is missing."""
         facts = [run.facts[place] for place, _, _ in self._attributes]
         needed = zip(facts, self._attributes, strict=True)
-        # A missing bin is for missing inputs, not for a value that no branch made.
         unknown = missing_of(
-            fact for fact, (_, item, _) in needed if item.missing_points is None or fact == NOTHING
+            fact
+            for fact, (_, item, _) in needed
+            if type(fact) is Missing
+            and (item.missing_points is None or not self._lacks(fact, run.facts))
         )
         if unknown is None:
             self._write(run, facts)

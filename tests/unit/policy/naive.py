@@ -17,7 +17,7 @@ from decision_engine.policy import syntax as tree
 from decision_engine.policy.graph import ordered
 from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy.values import Entry
-from tests.unit.policy.naive_operations import NoValueError, operation
+from tests.unit.policy.naive_operations import NoValueError, bin_of, operation
 
 
 @dataclass(frozen=True)
@@ -189,9 +189,14 @@ class NaiveFlow:
 def rule_result(rule: doc.Rule, world: World) -> tuple[str, Names]:
     truth = all_of([value_of(cell.condition, world) for cell in rule.cells])
     if isinstance(truth, Unknown):
-        silent = rule.on_missing == "no_hit_if_missing" and truth.names
+        silent = rule.on_missing == "no_hit_if_missing" and lacks(truth, world)
         return "no_hit" if silent else "not_evaluable", truth.names
     return "hit" if truth else "no_hit", frozenset()
+
+
+def lacks(unknown: Unknown, world: World) -> bool:
+    """An input to blame is missing, not only without use for an operation."""
+    return any(isinstance(world.facts[name], Unknown) for name in unknown.names)
 
 
 def value_table(node: doc.ValueTable, world: World) -> None:
@@ -234,7 +239,7 @@ def scorecard(node: doc.ScorecardNode, model: Scorecard, world: World) -> None:
     strict = [
         fact
         for item, fact in facts
-        if isinstance(fact, Unknown) and (item.missing_points is None or not fact.names)
+        if isinstance(fact, Unknown) and (item.missing_points is None or not lacks(fact, world))
     ]
     if strict:
         world.facts.update(dict.fromkeys(names, union(strict)))
@@ -248,19 +253,6 @@ def scorecard(node: doc.ScorecardNode, model: Scorecard, world: World) -> None:
     value = max(model.low, min(model.high, raw))
     pd = model.pd(value)
     world.facts.update(zip(names, (Fraction(value), Fraction(raw), Fraction(pd)), strict=True))
-
-
-def bin_of(item: Any, fact: Any) -> int:
-    for entry in item.bins:
-        if entry.values:
-            inside = any(fact == value for value in entry.values)
-        else:
-            inside = (entry.low is None or fact >= Fraction(entry.low)) and (
-                entry.high is None or fact < Fraction(entry.high)
-            )
-        if inside:
-            return int(entry.points)
-    raise AssertionError("the bins do not cover")
 
 
 def call(node: doc.FunctionNode, world: World, functions: Any) -> None:
@@ -375,7 +367,8 @@ def applied(expr: tree.Each, world: World) -> Any:
         results.append(value_of(expr.body, inner))
     found = closed(expr.function, listed, results)
     if isinstance(found, Unknown) and not found.names:
-        return Unknown(behind(expr.subject, world))
+        unmade = [name for name in names_of(expr.body) if world.facts[name] == found]
+        return found if unmade else Unknown(behind(expr.subject, world))
     return found
 
 

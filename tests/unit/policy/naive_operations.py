@@ -162,3 +162,16 @@ def compared(operator: str, left: Any, right: Any) -> bool:
     less, equal = bool(left < right), bool(left == right)
     table = {"<": less, "<=": less or equal, ">": not (less or equal), ">=": not less}
     return table[operator]
+
+
+def bin_of(item: Any, fact: Any) -> int:
+    for entry in item.bins:
+        if entry.values:
+            inside = any(fact == value for value in entry.values)
+        else:
+            inside = (entry.low is None or fact >= Fraction(entry.low)) and (
+                entry.high is None or fact < Fraction(entry.high)
+            )
+        if inside:
+            return int(entry.points)
+    raise AssertionError("the bins do not cover")
