@@ -27,10 +27,11 @@ FILES: Final = tuple(
     ROOT / "decision_engine" / "policy" / f"{name}.py"
     for name in (
         *("closures", "rows", "conditions", "trace", "layout", "scorecard", "run", "flow"),
-        *("unique", "each", "list_values", "table_index", "spans"),
+        *("unique", "collect", "each", "list_values", "table_index", "spans"),
         *("functions/dates", "functions/lists", "functions/numbers", "functions/operations"),
         *("functions/registry", "functions/signature", "functions/texts"),
-        *("codegen", "steps", "compile", "evaluation", "values"),
+        *("codegen", "fused", "quick", "reading", "answers"),
+        *("steps", "compile", "evaluation", "values"),
     )
 )
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")

@@ -305,4 +305,20 @@ FEATURES: Final[dict[str, Json]] = {
         ),
         rules(("r1", "v.out > 2", "decline"), ("r2", "v.out == n", "refer")),
     ),
+    "collect": document(
+        table(
+            "v",
+            ["a", "b"],
+            ["kind", "points"],
+            [
+                ["v1", "> 1", "", '"one"', "1"],
+                ["v2", "", ">= 2", '"two"', "a + b"],
+                ["v3", "[2..4)", "[1..3]", '"three"', "6 / (b - 2)"],
+            ],
+            hitPolicy="collect",
+            outputPath="found",
+        ),
+        expressions("e", {"k": "sum(map(found, #.points))", "j": "len(found)"}),
+        rules(("r1", "k > 4", "decline"), ("r2", 'some(found, #.kind == "two")', "refer")),
+    ),
 }
