@@ -58,7 +58,7 @@ FAULTS: dict[str, tuple[list[tuple[Any, str, Any]], str]] = {
     ),
     "powers": ([(values.EXACT, "Emax", 999_999), (values.EXACT, "Emin", -999_999)], "the trace"),
     "echo": ([(findings, "short", lambda text, _most=0: text)], "a sentence of"),
-    "surrogates": ([(schema, "_whole", lambda _: True)], "UnicodeEncodeError"),
+    "surrogates": ([(schema, "whole", lambda _: True)], "UnicodeEncodeError"),
     "long names": (
         [(barred, "_LONGEST", NO_LIMIT), (shapes, "DOTTED", re.compile(r"[\w.]+"))],
         "_TooManyStepsError",

@@ -239,3 +239,18 @@ def test_a_policy_without_a_switch_has_the_plain_steps() -> None:
 
     assert [type(step).__name__ for step in policy.steps] == ["RuleStep"]
     assert (policy.flow.gates, policy.flow.makers) == ({}, {})
+
+
+@pytest.mark.parametrize("b", ["7", None])
+def test_a_table_that_shares_its_second_name_writes_both(b: str | None) -> None:
+    """The shared name has its place already: the table's two stand apart, in both variants."""
+    shared = expressions("one", {"x": "1"})
+    both = table("two", [""], ["z", "x"], [["r", "", "2", "3"]])
+    ways = ["in>s", "s:yes>one", "s:no>two", "one>k", "two>k", "k>out"]
+    reader = rules(("k", "x > 2 and b > 5", "refer"), identity="k")
+    policy = made([switch("s", ("yes", "a > 1"), ("no", "")), shared, both, reader], ways)
+
+    found = policy.evaluate({"a": D(1), "b": None if b is None else D(b)}, {})
+
+    assert (found.values["z"], found.values["x"]) == (2, 3)
+    assert results(found)["k"][0] == ("hit" if b else "not_evaluable")
