@@ -10,6 +10,7 @@ from decision_engine.policy.layout import Layout
 from decision_engine.policy.render import list_text, range_text, text_of
 from decision_engine.policy.schema import Field
 from decision_engine.policy.syntax import (
+    FLIPPED,
     Call,
     Compare,
     Expr,
@@ -29,14 +30,6 @@ from decision_engine.policy.values import EXACT, Fact, Missing, plain
 Against = Callable[[Fact, Facts], tuple[str, str]]
 
 MISSING: Final = "missing"
-_FLIPPED: Final[Mapping[Operator, Operator]] = {
-    "<": ">",
-    "<=": ">=",
-    ">": "<",
-    ">=": "<=",
-    "==": "==",
-    "!=": "!=",
-}
 
 
 class Condition(NamedTuple):
@@ -157,7 +150,7 @@ def _other_shape(
 def _subject_first(expr: Compare) -> tuple[Expr, Operator, Expr]:
     """A literal on the left is the threshold all the same."""
     if isinstance(expr.left, Literal):
-        return expr.right, _FLIPPED[expr.operator], expr.left
+        return expr.right, FLIPPED[expr.operator], expr.left
     return expr.left, expr.operator, expr.right
 
 

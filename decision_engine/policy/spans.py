@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 from functools import reduce
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 from decision_engine.policy.syntax import (
+    FLIPPED,
     Compare,
     Expr,
     Literal,
@@ -29,8 +30,6 @@ from decision_engine.policy.syntax import (
 #: First and last position, both inside; in order, without overlap.
 Span = tuple[int, int]
 Spans = tuple[Span, ...]
-
-_FLIPPED: Final[dict[Operator, Operator]] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def subject_of(expr: Expr) -> str | None:
@@ -78,7 +77,7 @@ class Positions:
         """Return where a condition about the name (see `subject_of`) is true."""
         match expr:
             case Compare(left=Literal(value=value)):
-                return self._compared(_FLIPPED.get(expr.operator, expr.operator), value)
+                return self._compared(FLIPPED[expr.operator], value)
             case Compare(right=Literal(value=value)):
                 return self._compared(expr.operator, value)
             case Within(low=Literal(value=low), high=Literal(value=high)):

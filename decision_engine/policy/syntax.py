@@ -5,13 +5,23 @@ Everything that a policy computes is one of these nodes; unary tests become full
 their column's field. Trees are frozen and compare by value.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 from typing import Literal as OneOf
 
 from decision_engine.policy.values import Scalar
 
 Operator = OneOf["==", "!=", "<", "<=", ">", ">="]
+#: What says the same with its sides the other way round.
+FLIPPED: Final[Mapping[Operator, Operator]] = {
+    "<": ">",
+    "<=": ">=",
+    ">": "<",
+    ">=": "<=",
+    "==": "==",
+    "!=": "!=",
+}
 Closing = OneOf["map", "flatMap", "filter", "some", "all", "none", "one", "count"]
 
 

@@ -28,6 +28,7 @@ from decision_engine.policy.check.ranges import (
 from decision_engine.policy.kinds import ListOf
 from decision_engine.policy.schema import Field
 from decision_engine.policy.syntax import (
+    FLIPPED,
     Arithmetic,
     Call,
     Choice,
@@ -67,14 +68,6 @@ _OPPOSITE: Final[Mapping[Operator, Operator]] = {
     ">=": "<",
     "==": "!=",
     "!=": "==",
-}
-_FLIPPED: Final[Mapping[Operator, Operator]] = {
-    "<": ">",
-    "<=": ">=",
-    ">": "<",
-    ">=": "<=",
-    "==": "==",
-    "!=": "!=",
 }
 _NOUGHT: Final = point(Decimal(0))
 _ARITHMETIC: Final = {
@@ -241,10 +234,10 @@ class Estimate:
         one, two = self.of(left, facts), self.of(right, facts)
         learned: dict[Expr, Range] = {
             _key(left): compared(one, operator, two),
-            _key(right): compared(two, _FLIPPED[operator], one),
+            _key(right): compared(two, FLIPPED[operator], one),
             # Of two values only their order may be known: then so is their difference.
             Arithmetic("-", left, right): compared(ANY, operator, _NOUGHT),
-            Arithmetic("-", right, left): compared(ANY, _FLIPPED[operator], _NOUGHT),
+            Arithmetic("-", right, left): compared(ANY, FLIPPED[operator], _NOUGHT),
         }
         told: dict[Expr, Range] = {
             expr: known

@@ -15,6 +15,7 @@ from decision_engine.policy.document import Cell, Row
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.schema import Field
 from decision_engine.policy.syntax import (
+    FLIPPED,
     Compare,
     Expr,
     Literal,
@@ -32,14 +33,6 @@ from decision_engine.policy.values import Value
 
 #: No condition is taken apart into more boxes than this.
 MOST_BOXES: Final = 256
-_FLIPPED: Final[Mapping[Operator, Operator]] = {
-    "<": ">",
-    "<=": ">=",
-    ">": "<",
-    ">=": "<=",
-    "==": "==",
-    "!=": "!=",
-}
 
 Sides = Mapping[int, Side]
 
@@ -222,7 +215,7 @@ def _tested(expr: Test) -> Atom | None:
             operator = expr.operator
             return Atom(name, (value,), lambda axis: axis.compared(operator, value))
         case Compare(left=Literal(value=value), right=Ref(name=name)):
-            flipped = _FLIPPED[expr.operator]
+            flipped = FLIPPED[expr.operator]
             return Atom(name, (value,), lambda axis: axis.compared(flipped, value))
         case Member(subject=Ref(name=name)):
             return _member(name, expr.items)
