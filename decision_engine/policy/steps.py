@@ -6,7 +6,7 @@ soon as something has no value (no row, no exact result); the three-valued varia
 the beginning and says what is missing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -15,9 +15,9 @@ from decision_engine.policy.codegen import block_function, values_function
 from decision_engine.policy.document import (
     ExpressionNode,
     FunctionNode,
-    OnMissing,
     RuleTable,
     ScorecardNode,
+    ValueRow,
     ValueTable,
     outputs_of,
 )
@@ -27,7 +27,7 @@ from decision_engine.policy.rows import PreparedRow
 from decision_engine.policy.run import NoAnswerError, Run
 from decision_engine.policy.scorecard import Attribute, Loss, Scorecard
 from decision_engine.policy.syntax import Expr, Literal
-from decision_engine.policy.table_index import row_finder
+from decision_engine.policy.table_index import Searched
 from decision_engine.policy.values import NOTHING, Fact, Missing, missing_of
 
 
@@ -69,28 +69,24 @@ class RuleStep:
     """A rule table: a result for every row."""
 
     def __init__(self, node: RuleTable, first: int, layout: Layout) -> None:
-        self._rows = tuple(
+        rows = (
             (first + index, PreparedRow(rule, layout), rule.on_missing)
             for index, rule in enumerate(node.rules)
         )
-        self._find = row_finder([rule.condition for rule in node.rules], layout, first=False)
+        conditions = [rule.condition for rule in node.rules]
+        self._table = Searched(rows, conditions, layout, first=False)
         self._lacks = Lacking(layout)
-
-    def _candidates(self, facts: list[Any]) -> Sequence[tuple[int, PreparedRow, OnMissing]]:
-        """Return the rows that are not certainly `no_hit`."""
-        rows = self._rows
-        return rows if self._find is None else [rows[i] for i in self._find(facts)]
 
     def fast(self, run: Run) -> None:
         """Mark the rows that hit."""
         facts, codes = run.facts, run.codes
-        for index, row, _ in self._candidates(facts):
+        for index, row, _ in self._table.candidates(facts):
             if row.holds(facts):
                 codes[index] = HIT
 
     def slow(self, run: Run) -> None:
         """Mark every row, with the inputs to blame where one cannot be evaluated."""
-        for index, row, on_missing in self._candidates(run.facts):
+        for index, row, on_missing in self._table.candidates(run.facts):
             result = row.condition(run.facts)
             if isinstance(result, Missing):
                 silent = on_missing == "no_hit_if_missing" and self._lacks(result, run.facts)
@@ -103,6 +99,13 @@ class RuleStep:
 _ValueRow = tuple[PreparedRow, Callable[[list[Any]], Any], tuple[Closure, ...]]
 
 
+def value_rows(rows: Iterable[ValueRow], layout: Layout) -> Iterator[_ValueRow]:
+    """Yield each row prepared, with its outputs in two values and in three."""
+    for row in rows:
+        outputs = tuple(closure(value, layout) for value in row.outputs)
+        yield PreparedRow(row, layout), outputs_function(row.outputs, layout), outputs
+
+
 class ValueStep:
     """A value table: the first true row searched, and never past one that is not evaluable."""
 
@@ -110,25 +113,13 @@ class ValueStep:
         self._name = node.name
         self._start = layout.places[node.outputs[0]]
         self._end = self._start + len(node.outputs)
-        self.rows = tuple(
-            (
-                PreparedRow(row, layout),
-                outputs_function(row.outputs, layout),
-                tuple(closure(value, layout) for value in row.outputs),
-            )
-            for row in node.searched
-        )
-        self._find = row_finder([row.condition for row in node.searched], layout, first=True)
-
-    def _candidates(self, facts: list[Any]) -> Sequence[_ValueRow]:
-        """Return the rows that are not certainly false, up to one that is certainly true."""
-        rows = self.rows
-        return rows if self._find is None else [rows[i] for i in self._find(facts)]
+        conditions = [row.condition for row in node.searched]
+        self.table = Searched(value_rows(node.searched, layout), conditions, layout, first=True)
 
     def fast(self, run: Run) -> None:
         """Write the outputs of the first true row."""
         facts = run.facts
-        for row, outputs, _ in self._candidates(facts):
+        for row, outputs, _ in self.table.candidates(facts):
             if row.holds(facts):
                 facts[self._start : self._end] = outputs(facts)
                 return
@@ -140,7 +131,7 @@ class ValueStep:
 
     def _outputs(self, run: Run) -> list[Fact]:
         nothing: Missing = NOTHING
-        for row, _, outputs in self._candidates(run.facts):
+        for row, _, outputs in self.table.candidates(run.facts):
             result = row.condition(run.facts)
             if isinstance(result, Missing):
                 nothing = result

@@ -11,13 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.spans import Positions, Spans, subject_of
 from decision_engine.policy.syntax import Expr, Literal, Logic
 from decision_engine.policy.values import Missing
 
+Row = TypeVar("Row")
 #: Returns the numbers of the rows that can be true, in table order.
 Finder = Callable[[Sequence[Any]], Sequence[int]]
 
@@ -53,6 +54,26 @@ def row_finder(conditions: Sequence[Expr], layout: Layout, *, first: bool) -> Fi
     if not any(isinstance(tree, _Split) for tree in trees):
         return None
     return _finder(trees)
+
+
+class Searched(Generic[Row]):
+    """
+    Prepared rows of a table in the order of their conditions, narrowed by an index if that pays.
+
+    `candidates` leaves out what is certainly false and, with `first`, what comes after a row that
+    is certainly true.
+    """
+
+    def __init__(
+        self, rows: Iterable[Row], conditions: Sequence[Expr], layout: Layout, *, first: bool
+    ) -> None:
+        self.rows = tuple(rows)
+        self._find = row_finder(conditions, layout, first=first)
+
+    def candidates(self, facts: Sequence[Any]) -> Sequence[Row]:
+        """Return the rows that can decide, in order."""
+        rows = self.rows
+        return rows if self._find is None else [rows[i] for i in self._find(facts)]
 
 
 def _finder(trees: "tuple[_Tree, ...]") -> Finder:

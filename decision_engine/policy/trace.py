@@ -4,7 +4,7 @@ The full near-miss trace, computed when somebody asks.
 It is a function of the policy and the inputs alone, so it need not be stored: its hash is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any, Final, Literal, NamedTuple
 
@@ -147,7 +147,7 @@ class _Tracer:
             result = NOT_REACHED if reach is False else "not_evaluable"
             return TraceEntry("row", node.name, "", result, missing=_names(reach))
         plans = self._compiled.plans[node.id]
-        found = self._deciding(node, plans)
+        found = deciding(node, (plan.holds(self._run.facts) for plan in plans))
         if found is None:
             return TraceEntry(kind="row", node=node.name, id="", result="uncovered")
         return self._found(node, plans[found[0]], found[1])
@@ -163,15 +163,6 @@ class _Tracer:
             conditions=plan.conditions(facts),
         )
 
-    def _deciding(self, node: ValueTable, plans: tuple[RowPlan, ...]) -> tuple[int, str] | None:
-        results = (plan.holds(self._run.facts) for plan in plans)
-        if node.hit_policy == "unique":
-            return deciding_row(list(results))
-        for index, fact in enumerate(results):
-            if fact is not False:
-                return index, "hit" if fact is True else "not_evaluable"
-        return None
-
     def _value(self, node: AnyNode, name: str) -> TraceEntry:
         if self._reach(node) is False:
             # Another branch may have made a value of this name.
@@ -186,6 +177,20 @@ class _Tracer:
             value=text_of_fact(fact, self._compiled.fields[name].scale) if known else "",
             missing=_names(fact),
         )
+
+
+def deciding(node: ValueTable, truths: Iterable[Fact]) -> tuple[int, str] | None:
+    """
+    Return the row at which a table stops and its result, by the rows' truths as they are searched.
+
+    None when every row is false. Not for a table that collects: it has no such row.
+    """
+    if node.hit_policy == "unique":
+        return deciding_row(list(truths))
+    for index, fact in enumerate(truths):
+        if fact is not False:
+            return index, "hit" if fact is True else "not_evaluable"
+    return None
 
 
 def _names(fact: Fact) -> tuple[str, ...]:

@@ -1,11 +1,9 @@
 """A value table of which exactly one row may be true: two true rows are a fault, no choice."""
 
-from decision_engine.policy.closures import closure
 from decision_engine.policy.document import ValueTable
 from decision_engine.policy.layout import Layout
-from decision_engine.policy.rows import PreparedRow
 from decision_engine.policy.run import NoAnswerError, Run
-from decision_engine.policy.steps import outputs_function
+from decision_engine.policy.steps import value_rows
 from decision_engine.policy.values import NOTHING, Fact, Missing, missing_of
 
 
@@ -16,14 +14,7 @@ class UniqueStep:
         self._name = node.name
         self._start = layout.places[node.outputs[0]]
         self._end = self._start + len(node.outputs)
-        self._rows = tuple(
-            (
-                PreparedRow(row, layout),
-                outputs_function(row.outputs, layout),
-                tuple(closure(value, layout) for value in row.outputs),
-            )
-            for row in node.rows
-        )
+        self._rows = tuple(value_rows(node.rows, layout))
 
     def fast(self, run: Run) -> None:
         """Write the outputs of the row that alone is true."""

@@ -26,7 +26,7 @@ from decision_engine.policy.flow import handles_of
 from decision_engine.policy.graph import ordered
 from decision_engine.policy.run import Run
 from decision_engine.policy.syntax import Expr
-from decision_engine.policy.unique import deciding_row
+from decision_engine.policy.trace import deciding
 from decision_engine.policy.values import Fact, Function, Missing, Value
 
 Json = dict[str, Any]
@@ -129,11 +129,8 @@ class _Tracer:
     def _winner(self, node: ValueTable) -> str | None:
         """Return the row that gave the outputs; none when there is no answer."""
         truths = self._truths(node)
-        if node.hit_policy == "unique":
-            found = deciding_row([truth for _, truth in truths])
-            return truths[found[0]][0] if found and found[1] == "hit" else None
-        first = next((each for each in truths if each[1] is not False), None)
-        return first[0] if first and first[1] is True else None
+        found = deciding(node, (truth for _, truth in truths))
+        return truths[found[0]][0] if found and found[1] == "hit" else None
 
     def _place(self, node: ValueTable, identity: str) -> int:
         return [row.id for row in node.rows].index(identity)

@@ -5,6 +5,7 @@ from typing import Any
 
 from adapters.inbound.cli import decision_views
 from adapters.inbound.cli.output import Page
+from adapters.inbound.cli.policy_views import answered
 from adapters.inbound.cli.wording import count, outcome, said
 
 Document = Mapping[str, Any]
@@ -22,12 +23,7 @@ def changes(page: Page, document: Document) -> None:
 
 def story(page: Page, document: Document) -> None:
     """Write why a policy answered as it did."""
-    page.line(f"{outcome(document['outcome'])}.")
-    decision_views.reasons_and_offers(page, document)
-    for name, state in document["unusable"].items():
-        page.line(f"Not usable: {name} ({state}).")
-    for name in document["uncovered"]:
-        page.line(f"No answer from: {name}.")
+    answered(page, document)
     _told(page, "What decided", document["decided"])
     _told(page, "What came nearest", document["nearest"])
 

@@ -103,13 +103,18 @@ def tested(page: Page, verdicts: Sequence[CaseVerdict]) -> None:
     page.line(f"{count(held, 'case')} held, {len(failed)} came out otherwise.")
 
 
-def _result(page: Page, document: Document) -> None:
+def answered(page: Page, document: Document) -> None:
+    """Write what a policy answered, and what it lacked."""
     page.line(f"{outcome(document['outcome'])}.")
     decision_views.reasons_and_offers(page, document)
     for name, state in document["unusable"].items():
         page.line(f"Not usable: {name} ({state}).")
     for name in document["uncovered"]:
         page.line(f"No answer from: {name}.")
+
+
+def _result(page: Page, document: Document) -> None:
+    answered(page, document)
     page.heading("Values")
     page.facts(document["values"].items())
     page.heading("Rules")

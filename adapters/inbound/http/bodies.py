@@ -79,23 +79,28 @@ def _verdict(value: object, pointer: str) -> str:
     return str(value)
 
 
+def values_by_name(most: int, description: str) -> dict[str, Any]:
+    """Return the JSON Schema of at most so many plain values by dotted name."""
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": "^[a-z][a-z0-9_.]{0,63}$"},
+        "additionalProperties": {
+            "type": ["string", "boolean", "integer", "null"],
+            "maxLength": OVERRIDE_LENGTH_MAX,
+            "minimum": -WHOLE_MAX,
+            "maximum": WHOLE_MAX,
+        },
+        "maxProperties": most,
+        "description": description,
+    }
+
+
 Overrides = Annotated[
     Mapping[str, Override],
     parsed(_overrides),
     WithJsonSchema(
-        {
-            "type": "object",
-            "propertyNames": {"pattern": "^[a-z][a-z0-9_.]{0,63}$"},
-            "additionalProperties": {
-                "type": ["string", "boolean", "integer", "null"],
-                "maxLength": OVERRIDE_LENGTH_MAX,
-                "minimum": -WHOLE_MAX,
-                "maximum": WHOLE_MAX,
-            },
-            "maxProperties": OVERRIDES_MAX,
-            "description": "Attributes to replace by name; null makes one missing.",
-            "examples": [{"behaviour.months_late": 0}],
-        }
+        values_by_name(OVERRIDES_MAX, "Attributes to replace by name; null makes one missing.")
+        | {"examples": [{"behaviour.months_late": 0}]}
     ),
 ]
 EventObject = Annotated[

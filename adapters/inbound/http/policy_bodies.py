@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from adapters.inbound.http.bodies import ATTRIBUTE, OVERRIDE_LENGTH_MAX, Override, is_override
+from adapters.inbound.http.bodies import ATTRIBUTE, Override, is_override, values_by_name
 from adapters.inbound.http.fields import OptionalName, parsed
 from adapters.inbound.http.queries import VERSION_MAX
-from adapters.inbound.http.strict_json import WHOLE_MAX, NotWhole
+from adapters.inbound.http.strict_json import NotWhole
 from adapters.inbound.http.validation import StrictModel
 from decision_engine.policy_desk import TrialCase
 from domain.errors import InvalidInputError
@@ -51,18 +51,9 @@ Inputs = Annotated[
     Mapping[str, Override],
     parsed(_inputs),
     WithJsonSchema(
-        {
-            "type": "object",
-            "propertyNames": {"pattern": "^[a-z][a-z0-9_.]{0,63}$"},
-            "additionalProperties": {
-                "type": ["string", "boolean", "integer", "null"],
-                "maxLength": OVERRIDE_LENGTH_MAX,
-                "minimum": -WHOLE_MAX,
-                "maximum": WHOLE_MAX,
-            },
-            "maxProperties": INPUTS_MAX,
-            "description": "Inputs of the policy by dotted name; null, or none, is missing.",
-        }
+        values_by_name(
+            INPUTS_MAX, "Inputs of the policy by dotted name; null, or none, is missing."
+        )
     ),
 ]
 InputName = Annotated[

@@ -79,7 +79,7 @@ def last_row(patch: pytest.MonkeyPatch) -> None:
 
     def reverse(self: Any, *args: Any) -> None:
         first(self, *args)
-        self.rows = tuple(reversed(self.rows))
+        self.table.rows = tuple(reversed(self.table.rows))
 
     patch.setattr(steps.ValueStep, "__init__", reverse)
 
