@@ -19,15 +19,17 @@ from typing import Any, Final
 import zen
 
 from adapters.bootstrap.shipped import personal_loan
+from adapters.inbound.input_structs import input_reader
 from bench.policy_documents import CONTEXT, TABLES, reference, table_policy
 from decision_engine.policy.compile import CompiledPolicy, compile_policy
 from decision_engine.policy.document import ValueTable
 from decision_engine.policy.evaluation import Evaluation
 from decision_engine.policy.json_inputs import read_inputs
+from decision_engine.policy.record import Record, recorder
 from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy.table_index import row_finder
-from decision_engine.policy.values import Value, plain
-from domain.canonical import encode, sha256_text
+from decision_engine.policy.values import Value
+from domain.canonical import sha256_text
 
 ROUNDS: Final = 15
 CALLS: Final = 1_000
@@ -80,33 +82,48 @@ def beside_zen(bars: Bars) -> None:
     policy = compile_policy(raw, {})
     engine = zen.ZenEngine({"loader": {"type": "static", "content": {"reference": document}}})
     context = json.dumps(CONTEXT, separators=(",", ":")).encode()
-    inputs = read_inputs(context)
-    agree(policy.evaluate(inputs, {}), engine.evaluate("reference", context)["result"])
+    read, write = input_reader(policy), recorder(policy)
+    inputs, struct = read_inputs(context), read(context)
+    for given in (inputs, struct):
+        agree(policy.evaluate(given, {}), engine.evaluate("reference", context)["result"])
     measures = (
         Measure(
             "zen", "JSON bytes in, result dict out", lambda: engine.evaluate("reference", context)
         ),
         Measure(
             "a untraced, struct in",
-            "names to exact values in; all derived values and the hits out",
-            lambda: answer(policy.evaluate(inputs, {})),
+            "checked inputs in; the hits and all derived values out, as exact decimals",
+            lambda: answer(policy.evaluate(struct, {})),
             8.0,
         ),
         Measure(
             "b untraced, bytes in",
-            "JSON bytes in, read strictly; then as a",
-            lambda: answer(policy.evaluate(read_inputs(context), {})),
+            "JSON bytes in, read strictly and checked; then as a",
+            lambda: answer(policy.evaluate(read(context), {})),
             4.0,
         ),
         Measure(
             "c recorded, struct in",
-            "as a; then inputs, values and the bitmap in canonical bytes, and their SHA-256",
-            lambda: record(policy, inputs),
+            "checked inputs in; all of them, the values and the bitmap in canonical bytes, hashed",
+            lambda: record(policy, write, struct),
             3.0,
+        ),
+        Measure(
+            "d outcome, struct in",
+            "checked inputs in; the hits out, derived values not asked for",
+            lambda: policy.evaluate(struct, {}).asks,
+        ),
+        Measure(
+            "e untraced, mapping in",
+            "names to exact decimals in, checked; then as a",
+            lambda: answer(policy.evaluate(inputs, {})),
         ),
     )
     print(f"15 rules, {len(context)} bytes of context, {ROUNDS} rounds of {CALLS} calls, CPU µs")
-    print(f"the record is {len(record(policy, inputs)[0])} bytes\n")
+    data, _ = record(policy, write, struct)
+    if data != write(inputs, policy.evaluate(inputs, {})):
+        raise RuntimeError("the record depends on how the inputs came")
+    print(f"the record is {len(data)} bytes\n")
     print(f"{'':<24}{'min':>8}{'median':>8}{'x zen':>8}{'bar':>6}")
     rounds = interleaved(measures)
     base = rounds[measures[0].name]
@@ -126,22 +143,12 @@ def answer(evaluation: Evaluation) -> tuple[Mapping[str, Value | None], list[str
     return evaluation.values, [result.code for result in evaluation.asks]
 
 
-def record(policy: CompiledPolicy, inputs: Mapping[str, Value | None]) -> tuple[bytes, str]:
-    """Return the bytes that a decision keeps of one evaluation, and their hash."""
-    evaluation = policy.evaluate(inputs, {})
-    evidence = {
-        "policy": policy.hash,
-        "inputs": texts(inputs),
-        "values": texts(evaluation.values),
-        "bits": evaluation.bits.hex(),
-    }
-    data = encode(evidence)
+def record(
+    policy: CompiledPolicy, write: Record, inputs: Mapping[str, Value | None]
+) -> tuple[bytes, str]:
+    """Return the bytes that are kept of one evaluation, and their hash."""
+    data = write(inputs, policy.evaluate(inputs, {}))
     return data, sha256_text(data)
-
-
-def texts(values: Mapping[str, Value | None]) -> dict[str, str | None]:
-    """Return every value as the one text that it has."""
-    return {name: None if value is None else plain(value) for name, value in values.items()}
 
 
 def agree(ours: Evaluation, theirs: Mapping[str, Any]) -> None:

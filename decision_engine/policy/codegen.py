@@ -129,7 +129,7 @@ class Builder:
         """Return the Python source of an expression, in brackets where it is not one token."""
         match expr:
             case Literal():
-                return self._constant(expr.value)
+                return self.constant(expr.value)
             case Ref():
                 return self.place(expr.name)
             case Compare() | Member() | Within():
@@ -144,10 +144,19 @@ class Builder:
     def _sources(self, expr: Expr) -> list[str]:
         return [self.source(part) for part in expr.parts]
 
-    def _constant(self, value: Any) -> str:
+    def constant(self, value: Any) -> str:
+        """Return the name under which generated source finds a value."""
         name = f"constant_{len(self._namespace)}"
         self._namespace[name] = value
         return name
+
+    def unscaled(self, source: str, scale: int | None) -> str:
+        """Return the source of the exact number behind a scaled integer; None is no integer."""
+        if scale is None:
+            return source
+        if not scale:
+            return f"number({source})"
+        return f"multiply({source}, {self.constant(Decimal(1).scaleb(-scale))})"
 
     def _numeric(self, expr: Numeric) -> str:
         parts = self._sources(expr)
@@ -189,7 +198,7 @@ class Builder:
             case Items():
                 return _tuple(self._sources(expr))
             case Made():
-                return f"entry_of({', '.join((self._constant(expr.names), *self._sources(expr)))})"
+                return f"entry_of({', '.join((self.constant(expr.names), *self._sources(expr)))})"
             case Each():
                 return self._each(expr)
             case _:
@@ -200,7 +209,7 @@ class Builder:
             case Item():
                 return f"item_{self._level}"
             case FieldOf():
-                return f"field_of({self.source(expr.subject)}, {self._constant(expr.name)})"
+                return f"field_of({self.source(expr.subject)}, {self.constant(expr.name)})"
             case Slice():
                 ends = (expr.subject, expr.first, expr.last)
                 parts = ("None" if end is None else self.source(end) for end in ends)
@@ -224,17 +233,21 @@ class Builder:
         if isinstance(expr, Member):
             return self._member(expr)
         if isinstance(expr, Compare):
-            left, right = self._sources(expr)
+            left, right = self._operands(expr)
             return f"{left} {expr.operator} {right}"
-        subject, low, high = self._sources(expr)
+        subject, low, high = self._operands(expr)
         above = "<=" if expr.low_closed else "<"
         below = "<=" if expr.high_closed else "<"
         return f"{low} {above} {subject} {below} {high}"
 
+    def _operands(self, expr: Compare | Within) -> list[str]:
+        """Return the sources of what is compared."""
+        return self._sources(expr)
+
     def _member(self, expr: Member) -> str:
         values = [item.value for item in expr.items if isinstance(item, Literal)]
         if len(values) == len(expr.items):
-            return f"{self.source(expr.subject)} in {self._constant(frozenset(values))}"
+            return f"{self.source(expr.subject)} in {self.constant(frozenset(values))}"
         return f"{self.source(expr.subject)} in {_tuple(map(self.source, expr.items))}"
 
     def _boolean(self, expr: Boolean) -> str:

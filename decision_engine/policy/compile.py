@@ -34,12 +34,12 @@ from decision_engine.policy.flow import (
     may_not_end,
     stepped,
 )
-from decision_engine.policy.fused import fused, whole
+from decision_engine.policy.fused import all_code, fused
 from decision_engine.policy.graph import ordered
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.list_values import Reader
 from decision_engine.policy.parse import parse
-from decision_engine.policy.quick import BySteps, Quick, at_once
+from decision_engine.policy.quick import BySteps, InputStruct, Quick, at_once
 from decision_engine.policy.reading import read_all
 from decision_engine.policy.run import Run, Step
 from decision_engine.policy.schema import Field
@@ -53,6 +53,7 @@ from decision_engine.policy.steps import (
 )
 from decision_engine.policy.unique import UniqueStep
 from decision_engine.policy.values import NOTHING, Function, Missing, Value
+from decision_engine.policy.whole import whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,10 +102,33 @@ class CompiledPolicy:
         Raises:
             PermanentError: a function that the policy calls was not given.
         """
-        found = self.quick(inputs, functions)
+        quick = self.quick
+        if type(inputs) is InputStruct and inputs.reader is quick:
+            found = quick.run(inputs.facts, functions)
+        else:
+            facts = quick.facts_of(inputs)
+            found = None if facts is None else quick.run(facts, functions)
         if found is None:
             found = self._partly_known(self.settle(self.start(inputs, functions)))
         return found
+
+    def struct(self, inputs: Mapping[str, Value | None]) -> InputStruct | None:
+        """
+        Return the inputs that the policy reads, checked once: evaluating them is not reading them.
+
+        None when one is missing; then evaluate the inputs themselves, which names it.
+        """
+        facts = self.quick.facts_of(inputs)
+        return None if facts is None else InputStruct(self.quick, facts)
+
+    def struct_of(self, values: tuple[Any, ...]) -> InputStruct | None:
+        """
+        Return the same of a value for each of `reads`, in order, with numbers as JSON has them.
+
+        Those without decimals are `int`, others `int` or `Decimal`; another type is no value.
+        """
+        facts = self.quick.facts_of_json(values)
+        return None if facts is None else InputStruct(self.quick, facts)
 
     def start(self, inputs: Mapping[str, Value | None], functions: Mapping[str, Function]) -> Run:
         """Return a run whose inputs are in place, or missing by their own names."""
@@ -129,7 +153,7 @@ class CompiledPolicy:
         facts = dict(zip(self.derived, run.facts[self.span], strict=True))
         unknown = {name: fact for name, fact in facts.items() if type(fact) is Missing}
         unasked = self.flow.unasked(run.facts)
-        return Evaluation(
+        return Evaluation.of(
             values={name: None if name in unknown else fact for name, fact in facts.items()},
             results=tuple(self._result(index, run) for index in range(len(self.results))),
             bits=pack(bytes(run.codes)),
@@ -191,11 +215,12 @@ def build(
     blank = _blank(layout, len(reads), len(derived), len(handles))
     span = slice(len(reads), len(reads) + len(derived))
     answers = Answers(results)
-    all_code = whole(steps, reads, layout)
+    one = whole(all_code(steps), reads, layout, answers.hits)
+    read_names = tuple(item.name for item in reads)
     quick: Quick = (
-        BySteps(read_all(reads), fused(steps, layout), blank, derived, span, answers)
-        if all_code is None
-        else at_once(reads, all_code, answers)
+        BySteps(read_names, read_all(reads), fused(steps, layout), blank, derived, span, answers)
+        if one is None
+        else at_once(reads, one, answers)
     )
     calls = {node.function for node in nodes if isinstance(node, FunctionNode)}
     return CompiledPolicy(

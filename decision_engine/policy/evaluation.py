@@ -43,31 +43,7 @@ class RuleResult:
         return "decline" if self.on_missing == "decline" else "refer"
 
 
-class _Later:
-    """Parts of an evaluation that are worked out when they are first asked for."""
-
-    __slots__ = ("_make", "asks")
-
-    #: The results that ask for something (see `RuleResult.consequence`), in rule order.
-    asks: tuple[RuleResult, ...]
-    _make: Callable[[str], Any]
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "asks":
-            value: Any = tuple(result for result in self.results if result.consequence)
-        elif name in _PARTS:
-            value = self._make(name)
-        else:
-            raise AttributeError(name)
-        object.__setattr__(self, name, value)
-        return value
-
-
-_PARTS: Final = frozenset({"results", "bits", "losses", "uncovered", "missing"})
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation(_Later):
+class Evaluation:
     """
     The result of one evaluation; equal inputs give equal evaluations.
 
@@ -75,34 +51,112 @@ class Evaluation(_Later):
     (empty when no input is to blame). None without an entry in `missing` was never made: its branch
     was not taken, and nothing that may have been reached asked for it. `results` are in rule order
     and `bits` holds two bits for each (see `unpack`). `uncovered` names the nodes that gave no
-    answer: fail closed on it.
+    answer: fail closed on it. `asks` are the results that ask for something (see
+    `RuleResult.consequence`), in rule order.
+
+    Parts are worked out when they are first asked for: most evaluations are asked for few.
     """
 
-    values: Mapping[str, Value | None]
-    results: tuple[RuleResult, ...]
-    bits: bytes
-    losses: tuple[Loss, ...]
-    uncovered: tuple[str, ...]
-    missing: Mapping[str, tuple[str, ...]]
+    __slots__ = ("_asks", "_found", "_part", "_parts", "_values")
+
+    def __init__(
+        self, asks: tuple[RuleResult, ...], part: Callable[[Any, str], Any], found: Any
+    ) -> None:
+        """`part` makes each part of what was `found`, by its name."""
+        self._asks = asks
+        self._part = part
+        self._found = found
+        self._values: Mapping[str, Value | None] | None = None
+        self._parts: dict[str, Any] | None = None
 
     @classmethod
-    def later(
+    def of(
         cls,
+        *,
         values: Mapping[str, Value | None],
-        asks: tuple[RuleResult, ...],
-        make: Callable[[str], Any],
+        results: tuple[RuleResult, ...],
+        bits: bytes,
+        losses: tuple[Loss, ...],
+        uncovered: tuple[str, ...],
+        missing: Mapping[str, tuple[str, ...]],
     ) -> "Evaluation":
-        """Return an evaluation whose other parts `make` gives, each by its name and once."""
-        evaluation = cls.__new__(cls)
-        _set_values(evaluation, values)
-        _set_asks(evaluation, asks)
-        _set_make(evaluation, make)
-        return evaluation
+        """Return an evaluation whose parts are there."""
+        asks = tuple(result for result in results if result.consequence)
+        parts: dict[str, Any] = {"values": values, "results": results, "bits": bits}
+        parts["losses"] = losses
+        return cls(asks, _from_parts, parts | {"uncovered": uncovered, "missing": missing})
+
+    @property
+    def asks(self) -> tuple[RuleResult, ...]:
+        """The results that ask for something, in rule order."""
+        return self._asks
+
+    @property
+    def values(self) -> Mapping[str, Value | None]:
+        """Every derived value by name; None is missing."""
+        values = self._values
+        if values is None:
+            values = self._values = self._part(self._found, "values")
+        return values
+
+    @property
+    def results(self) -> tuple[RuleResult, ...]:
+        """The result of every rule, in rule order."""
+        results: tuple[RuleResult, ...] = self._lazily("results")
+        return results
+
+    @property
+    def bits(self) -> bytes:
+        """Two bits for each result."""
+        bits: bytes = self._lazily("bits")
+        return bits
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """The points that each attribute of a scorecard lost."""
+        losses: tuple[Loss, ...] = self._lazily("losses")
+        return losses
+
+    @property
+    def uncovered(self) -> tuple[str, ...]:
+        """The nodes that gave no answer."""
+        uncovered: tuple[str, ...] = self._lazily("uncovered")
+        return uncovered
+
+    @property
+    def missing(self) -> Mapping[str, tuple[str, ...]]:
+        """The inputs behind each missing value."""
+        missing: Mapping[str, tuple[str, ...]] = self._lazily("missing")
+        return missing
+
+    def made_by(self, part: Callable[[Any, str], Any]) -> Any:
+        """Return what `part` makes the parts of, or None when another makes them."""
+        return self._found if self._part is part else None
+
+    def _lazily(self, name: str) -> Any:
+        parts = self._parts
+        if parts is None:
+            parts = self._parts = {}
+        if name not in parts:
+            parts[name] = self._part(self._found, name)
+        return parts[name]
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not Evaluation:
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in _PARTS)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Evaluation({', '.join(f'{name}={getattr(self, name)!r}' for name in _PARTS)})"
 
 
-_set_values: Final = Evaluation.__dict__["values"].__set__
-_set_asks: Final = _Later.__dict__["asks"].__set__
-_set_make: Final = _Later.__dict__["_make"].__set__
+def _from_parts(parts: Mapping[str, Any], name: str) -> Any:
+    return parts[name]
+
+
+_PARTS: Final = ("values", "results", "bits", "losses", "uncovered", "missing")
 
 
 def pack(codes: bytes) -> bytes:

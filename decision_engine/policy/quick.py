@@ -1,37 +1,89 @@
 """
 The two-valued way through a compiled policy: an evaluation when every fact is known, else None.
 
-A policy that is all code (see `fused`) is one function from the inputs to the derived values. Any
-other takes its blocks and steps in turn, with the facts in between.
+A policy that is all code (see `whole`) is one function on scaled integers. Any other takes its
+blocks and steps in turn (see `fused`), with exact decimals in between.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import getcontext, setcontext
+from decimal import Decimal
 from typing import Any, Protocol
 
 from decision_engine.policy.answers import Answers
 from decision_engine.policy.evaluation import Evaluation
-from decision_engine.policy.fused import Fast, Whole
-from decision_engine.policy.reading import ReadAll, Take, taker, types_of
+from decision_engine.policy.fused import Fast
+from decision_engine.policy.reading import (
+    ExactValues,
+    ReadAll,
+    ReadScaled,
+    Take,
+    exact_values,
+    json_reader,
+    scaled_reader,
+    taker,
+    types_of,
+)
 from decision_engine.policy.run import NoAnswerError, Run
 from decision_engine.policy.schema import Field
-from decision_engine.policy.values import EXACT, Function
+from decision_engine.policy.values import Function, Value
+from decision_engine.policy.whole import RunWhole, Scales, Whole
+
+Facts = tuple[Any, ...]
 
 
 class Quick(Protocol):
-    """Evaluates inputs, or gives None: then something is missing, or has no result."""
+    """Reads complete inputs into facts of its own form, and evaluates those."""
 
-    def __call__(
-        self, inputs: Mapping[str, Any], functions: Mapping[str, Function]
-    ) -> Evaluation | None:
-        """Return the evaluation, or None."""
+    def facts_of(self, inputs: Mapping[str, Any]) -> Facts | None:
+        """Return the facts, or None when an input is missing."""
+
+    def facts_of_json(self, values: tuple[Any, ...]) -> Facts | None:
+        """Return the facts of a value for each input, as JSON has them; None as above."""
+
+    def values_of(self, facts: Facts) -> dict[str, Value]:
+        """Return the exact inputs that the facts stand for, by name."""
+
+    def run(self, facts: Facts, functions: Mapping[str, Function]) -> Evaluation | None:
+        """Return the evaluation, or None when something has no result."""
+
+
+class InputStruct(Mapping[str, Value]):
+    """
+    The inputs of one policy, complete and checked against its schema once, to evaluate many times.
+
+    As a mapping it has the exact value of each input that the policy reads. Evaluated by its own
+    policy it is not read again; to any other policy it is a mapping.
+    """
+
+    __slots__ = ("_exact", "facts", "reader")
+
+    def __init__(self, reader: Quick, facts: Facts) -> None:
+        self.reader = reader
+        self.facts = facts
+        self._exact: dict[str, Value] | None = None
+
+    def _values(self) -> dict[str, Value]:
+        exact = self._exact
+        if exact is None:
+            exact = self._exact = self.reader.values_of(self.facts)
+        return exact
+
+    def __getitem__(self, name: str) -> Value:
+        return self._values()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values())
+
+    def __len__(self) -> int:
+        return len(self.facts)
 
 
 @dataclass(frozen=True, slots=True)
 class BySteps:
     """Takes blocks and steps in order; `blank` follows the inputs among the facts."""
 
+    names: tuple[str, ...]
     read_all: ReadAll
     steps: tuple[Fast, ...]
     blank: tuple[Any, ...]
@@ -39,22 +91,33 @@ class BySteps:
     span: slice
     answers: Answers
 
-    def __call__(
-        self, inputs: Mapping[str, Any], functions: Mapping[str, Function]
-    ) -> Evaluation | None:
-        """Return the evaluation, or None."""
+    def facts_of(self, inputs: Mapping[str, Any]) -> Facts | None:
+        """Return the facts, or None when an input is missing."""
         facts = self.read_all(inputs)
-        if facts is None:
-            return None
-        facts += self.blank
-        run = Run(facts, functions, self.answers.blank())
+        return None if facts is None else tuple(facts)
+
+    def facts_of_json(self, values: tuple[Any, ...]) -> Facts | None:
+        """Return the facts of a value for each input, as JSON has them; None as above."""
+        exact = [Decimal(value) if type(value) is int else value for value in values]
+        return self.facts_of(dict(zip(self.names, exact, strict=True)))
+
+    def values_of(self, facts: Facts) -> dict[str, Value]:
+        """Return the exact inputs that the facts stand for, by name."""
+        return dict(zip(self.names, facts, strict=True))
+
+    def run(self, facts: Facts, functions: Mapping[str, Function]) -> Evaluation | None:
+        """Return the evaluation, or None when something has no result."""
+        run = Run([*facts, *self.blank], functions, self.answers.blank())
         try:
             for step in self.steps:
                 step(run)
         except (NoAnswerError, ArithmeticError):
             return None
-        values = dict(zip(self.derived, run.facts[self.span], strict=True))
-        return self.answers.known(values, run.codes, tuple(run.losses))
+        made = tuple(run.facts[self.span])
+        return self.answers.known(made, self._named, run.codes, tuple(run.losses))
+
+    def _named(self, made: Facts) -> dict[str, Any]:
+        return dict(zip(self.derived, made, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,36 +125,57 @@ class AtOnce:
     """Calls the one function of a policy that is all code."""
 
     take: Take
-    of_values: Callable[[tuple[Any, ...]], Evaluation | None]
+    kinds: tuple[type, ...]
+    read: ReadScaled
+    read_json: ReadScaled
+    inputs: ExactValues
+    whole: RunWhole
+    derived: ExactValues
+    scales: Scales
+    rules: int
+    part: Callable[[Any, str], Any]
 
-    def __call__(
-        self, inputs: Mapping[str, Any], functions: Mapping[str, Function]
-    ) -> Evaluation | None:
-        """Return the evaluation, or None."""
-        del functions  # a policy that is all code calls none
+    def facts_of(self, inputs: Mapping[str, Any]) -> Facts | None:
+        """Return the facts, or None when an input is missing."""
         try:
             values = self.take(inputs)
-        except KeyError:
+            return self.read(values) if tuple(map(type, values)) == self.kinds else None
+        except (KeyError, NoAnswerError, ArithmeticError, ValueError):
             return None
-        return self.of_values(values)
+
+    def facts_of_json(self, values: tuple[Any, ...]) -> Facts | None:
+        """Return the facts of a value for each input, as JSON has them; None as above."""
+        try:
+            return self.read_json(values)
+        except (NoAnswerError, ArithmeticError, ValueError):
+            return None
+
+    def values_of(self, facts: Facts) -> dict[str, Value]:
+        """Return the exact inputs that the facts stand for, by name."""
+        return self.inputs(facts)
+
+    def run(self, facts: Facts, functions: Mapping[str, Function]) -> Evaluation | None:
+        """Return the evaluation, or None when something has no result."""
+        del functions  # a policy that is all code calls none
+        codes = bytearray(self.rules)
+        try:
+            asks, made = self.whole(facts, codes)
+        except (NoAnswerError, ArithmeticError):
+            return None
+        return Evaluation(asks, self.part, (made, self.derived, codes, ()))
 
 
 def at_once(fields: Sequence[Field], whole: Whole, answers: Answers) -> AtOnce:
     """Return the quick way of a policy whose function is `whole`."""
-    kinds, blank, known = types_of(fields), answers.blank, answers.known
-
-    def of_values(values: tuple[Any, ...]) -> Evaluation | None:
-        if tuple(map(type, values)) != kinds:
-            return None
-        codes = blank()
-        before = getcontext()
-        setcontext(EXACT)
-        try:
-            derived = whole(values, codes)
-        except (NoAnswerError, ArithmeticError):
-            return None
-        finally:
-            setcontext(before)
-        return known(derived, codes, ())
-
-    return AtOnce(taker([field.name for field in fields]), of_values)
+    return AtOnce(
+        take=taker([field.name for field in fields]),
+        kinds=types_of(fields),
+        read=scaled_reader(fields),
+        read_json=json_reader(fields),
+        inputs=exact_values(whole.scales.inputs),
+        whole=whole.run,
+        derived=exact_values(whole.scales.derived),
+        scales=whole.scales,
+        rules=len(answers.hits),
+        part=answers.part,
+    )

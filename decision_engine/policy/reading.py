@@ -5,7 +5,7 @@ It gives exactly what the readers of the fields give, or nothing as soon as one 
 None; the caller then reads field by field and knows what is missing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from operator import itemgetter
 from typing import Any, Final
@@ -15,13 +15,18 @@ from decision_engine.policy.kinds import ListOf
 from decision_engine.policy.layout import Layout
 from decision_engine.policy.limits import SCALE, WHOLE_DIGITS
 from decision_engine.policy.run import NoAnswerError
+from decision_engine.policy.scaled import bounds_of, largest_of, scale_of, written
 from decision_engine.policy.schema import Field, whole
-from decision_engine.policy.values import QUANTA
+from decision_engine.policy.values import EXACT, QUANTA
 
 ReadAll = Callable[[Mapping[str, Any]], list[Any] | None]
 Take = Callable[[Mapping[str, Any]], tuple[Any, ...]]
+ReadScaled = Callable[[tuple[Any, ...]], tuple[Any, ...]]
+ExactValues = Callable[[tuple[Any, ...]], dict[str, Any]]
 
 _TYPES: Final[Mapping[object, type]] = {"number": Decimal, "string": str, "boolean": bool}
+#: Under 10^18, and one bit more than all smaller ones: integers up to it can be tested together.
+_FEW: Final = 2**59 - 1
 #: With so many digits in all, quantizing to a scale refuses 10^18 and more by itself.
 _QUANTIZE: Final = tuple(
     Context(prec=WHOLE_DIGITS + scale, traps=[Inexact, InvalidOperation]).quantize
@@ -75,46 +80,166 @@ def _checked(fields: Sequence[Field]) -> Callable[[tuple[Any, ...]], list[Any]]:
     return build.function("\n ".join([*build.reading(fields), f"return [{values}]"]))
 
 
+def scaled_reader(fields: Sequence[Field]) -> ReadScaled:
+    """
+    Return a function of a value for each field that gives them with numbers as scaled integers.
+
+    The values are of the types of `types_of`. The function raises NoAnswerError, ArithmeticError or
+    ValueError for what is no value.
+    """
+    build = Reading(Layout())
+    return build.function("\n ".join([*build.scaling(fields), _back(fields)]))
+
+
+def json_reader(fields: Sequence[Field]) -> ReadScaled:
+    """
+    Return the same for numbers as JSON has them.
+
+    Those of fields without decimals are `int`, others `int` or `Decimal`: another type there raises
+    TypeError or NoAnswerError.
+    """
+    build = Reading(Layout())
+    return build.function("\n ".join([*build.scaling_json(fields), _back(fields)]))
+
+
+def exact_values(scales: Mapping[str, int | None]) -> ExactValues:
+    """Return a function that gives scaled values by name, as the exact ones that they stand for."""
+    build = Builder(Layout())
+    names = "".join(f"v{place}, " for place in range(len(scales)))
+    pairs = [
+        f"{build.constant(name)}: {build.unscaled(f'v{place}', scale)}"
+        for place, (name, scale) in enumerate(scales.items())
+    ]
+    lines = [f"{names}= facts", f"return {{{', '.join(pairs)}}}"]
+    return build.function("\n ".join(lines[not names :]))
+
+
 class Reading(Builder):
     """Writes what takes values of the right types from `facts`, each to a local variable."""
 
     def __init__(self, layout: Layout) -> None:
         super().__init__(layout)
         self._namespace |= {"NoAnswer": NoAnswerError, "each": map, "is_text": whole}
+        self._namespace |= {"integer": int}
 
     def reading(self, fields: Sequence[Field]) -> Iterator[str]:
         """Yield lines that raise `NoAnswerError` or ArithmeticError for what is no value."""
-        names = [f"v{place}" for place in range(len(fields))]
-        if names:
-            yield f"{', '.join(names)}, = facts"
-        pairs = list(zip(names, fields, strict=True))
-        for scale in sorted({_scale(field) for field in fields if field.kind == "number"}):
-            yield self._quantized([n for n, f in pairs if _is_of(f, scale)], scale)
-        tests = [test for name, field in pairs if (test := self._fits(name, field))]
-        if tests:
-            yield f"if not ({' and '.join(tests)}): raise NoAnswer"
+        yield from self._taking(fields)
+        for scale, names in _by_scale(fields):
+            yield f"{_listed(names)}= {self._quantized(names, scale)}"
+        yield from _refusing(self._fits(name, field) for name, field in _variables(fields))
 
-    def _quantized(self, names: list[str], scale: int) -> str:
+    def scaling(self, fields: Sequence[Field]) -> Iterator[str]:
+        """Yield the same with scaled integers; a NaN is a ValueError."""
+        yield from self._taking(fields)
+        for scale, names in _by_scale(fields):
+            source = self._quantized(names, scale)
+            if scale:
+                source = f"each(multiply, {source}, {self._factors(names, scale)})"
+            yield f"{_listed(names)}= each(integer, {source})"
+        tests = (self._in_bounds(name, field, free=True) for name, field in _variables(fields))
+        yield from _refusing(tests)
+
+    def scaling_json(self, fields: Sequence[Field]) -> Iterator[str]:
+        """Yield the same for numbers as JSON has them; what is unusually large is refused."""
+        yield from self._taking(fields)
+        for name, field in _variables(fields):
+            scale = scale_of(field) if field.kind == "number" else 0
+            if scale:
+                self._namespace[f"scaled_{scale}"] = _scaled(scale)
+                yield f"{name} = scaled_{scale}({name})"
+        counts = [name for name, field in _variables(fields) if _counts(field)]
+        together = [f"0 <= ({' | '.join(counts)}) <= {_FEW}"] if counts else []
+        tests = (
+            self._in_bounds(name, field, free=False)
+            for name, field in _variables(fields)
+            if not _counts(field) and (field.kind != "string" or field.enum)
+        )
+        yield from _refusing((*together, *tests))
+
+    def _factors(self, names: Sequence[str], scale: int) -> str:
+        return self.constant((Decimal(1).scaleb(scale),) * len(names))
+
+    def _taking(self, fields: Sequence[Field]) -> Iterator[str]:
+        if fields:
+            yield f"{_listed(name for name, _ in _variables(fields))}= facts"
+
+    def _quantized(self, names: Sequence[str], scale: int) -> str:
         self._namespace[f"quantize_{scale}"] = _QUANTIZE[scale]
-        quanta = self._constant((QUANTA[scale],) * len(names))
-        listed = "".join(f"{name}, " for name in names)
-        return f"{listed} = each(quantize_{scale}, ({listed}), {quanta})"
+        quanta = self.constant((QUANTA[scale],) * len(names))
+        return f"each(quantize_{scale}, ({_listed(names)}), {quanta})"
 
     def _fits(self, name: str, field: Field) -> str:
-        if field.kind == "boolean":
-            return ""
-        if field.kind == "string":
-            enum = frozenset(field.enum)
-            return f"{name} in {self._constant(enum)}" if enum else f"is_text({name})"
-        low = "" if field.minimum is None else f"{self._constant(field.minimum)} <= "
-        high = "" if field.maximum is None else f" <= {self._constant(field.maximum)}"
+        if field.kind != "number":
+            return self._is_known(name, field)
+        low = "" if field.minimum is None else f"{self.constant(field.minimum)} <= "
+        high = "" if field.maximum is None else f" <= {self.constant(field.maximum)}"
         # A NaN is quantized to itself, and is equal to nothing.
         return f"{low}{name}{high}" if low or high else f"{name} == {name}"
 
+    def _in_bounds(self, name: str, field: Field, *, free: bool) -> str:
+        """With `free`, what is larger than any field admits is refused already: by quantizing."""
+        if field.kind != "number":
+            return self._is_known(name, field)
+        low, high = bounds_of(field)
+        largest = largest_of(scale_of(field)) if free else 0
+        least = "" if low == -largest else f"{written(low)} <= "
+        most = "" if high == largest else f" <= {written(high)}"
+        return f"{least}{name}{most}" if least or most else ""
 
-def _scale(field: Field) -> int:
-    return SCALE if field.scale is None else field.scale
+    def _is_known(self, name: str, field: Field) -> str:
+        if field.kind == "boolean":
+            return ""
+        enum = frozenset(field.enum)
+        return f"{name} in {self.constant(enum)}" if enum else f"is_text({name})"
 
 
-def _is_of(field: Field, scale: int) -> bool:
-    return field.kind == "number" and _scale(field) == scale
+def _back(fields: Sequence[Field]) -> str:
+    return f"return ({_listed(name for name, _ in _variables(fields))})"
+
+
+def _counts(field: Field) -> bool:
+    """Tell a number that is not negative, and may be as large as any."""
+    return field.kind == "number" and field.minimum == 0 and field.maximum is None
+
+
+def _scaled(scale: int) -> Callable[[object], int]:
+    """Return a function that gives an int or a `Decimal` scaled, or raises NoAnswerError."""
+    size = int(10**scale)
+    factor = Decimal(size)
+
+    def scaled(value: object) -> int:
+        if type(value) is int:
+            return value * size
+        if type(value) is not Decimal:
+            raise NoAnswerError
+        exact = EXACT.multiply(value, factor)
+        number = int(exact)
+        if number != exact:
+            raise NoAnswerError
+        return number
+
+    return scaled
+
+
+def _variables(fields: Sequence[Field]) -> Iterator[tuple[str, Field]]:
+    return ((f"v{place}", field) for place, field in enumerate(fields))
+
+
+def _by_scale(fields: Sequence[Field]) -> list[tuple[int, list[str]]]:
+    """Return the variables of all numbers, by their decimals."""
+    found: dict[int, list[str]] = {}
+    for name, field in _variables(fields):
+        if field.kind == "number":
+            found.setdefault(scale_of(field), []).append(name)
+    return sorted(found.items())
+
+
+def _refusing(tests: Iterable[str]) -> Iterator[str]:
+    known = [test for test in tests if test]
+    if known:
+        yield f"if not ({' and '.join(known)}): raise NoAnswer"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return "".join(f"{name}, " for name in names)

@@ -36,7 +36,7 @@ def generated(compiled: CompiledPolicy) -> list[dict[str, Value]]:
 
 def measured(compiled: CompiledPolicy, runs: Sequence[Run], count: int) -> dict[str, Any]:
     """Return evaluations a second and the percentiles of one evaluation in microseconds."""
-    given = [(run.inputs, run.functions) for run in runs]
+    given = [(_checked(compiled, run.inputs), run.functions) for run in runs]
     for inputs, functions in islice(cycle(given), len(given) * 2):
         compiled.evaluate(inputs, functions)
     times: list[int] = []
@@ -52,6 +52,13 @@ def measured(compiled: CompiledPolicy, runs: Sequence[Run], count: int) -> dict[
         "microseconds": {"min": times[0] / 1000, **micros, "max": times[-1] / 1000},
         "rules": len(compiled.rules),
     }
+
+
+def _checked(
+    compiled: CompiledPolicy, inputs: Mapping[str, Value | None]
+) -> Mapping[str, Value | None]:
+    """Return complete inputs as the policy has them once it has read them."""
+    return compiled.struct(inputs) or inputs
 
 
 def _thresholds(compiled: CompiledPolicy) -> Mapping[str, set[Decimal]]:

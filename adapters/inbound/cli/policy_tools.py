@@ -113,9 +113,9 @@ def bench(
     """
     Measure how fast a policy FILE evaluates on this machine: one thread, inputs in memory.
 
-    What is measured is one evaluation without a trace: typed inputs in, every rule's result and
-    every value out, the price of a loan included where the policy asks for one. Counter-offers,
-    recording and the network are not in it.
+    What is measured is one evaluation without a trace: inputs that were read and checked go in,
+    the rules that object come out, the price of a loan included where the policy asks for one.
+    Reading inputs, counter-offers, recording and the network are not in it.
     """
     found, runner = runner_of(day=day, **rest)
     runs = _runs(runner, source)

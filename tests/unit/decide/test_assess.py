@@ -9,6 +9,7 @@ import pytest
 from decision_engine.assess_again import assess_again
 from decision_engine.case import CreditCase
 from decision_engine.exposure import NO_EXPOSURE, Commitment, Exposure
+from decision_engine.policy.evaluation import Evaluation
 from decision_engine.snapshot import Attribute, InputField, State, attribute_text, judge
 from domain.decision import Outcome
 from domain.features import Feature
@@ -198,7 +199,14 @@ class Bandless:
 
     def evaluate(self, inputs: Any, functions: Any) -> Any:
         found = self._compiled.evaluate(inputs, functions)
-        return replace(found, values={**found.values, "band.name": None})
+        return Evaluation.of(
+            values={**found.values, "band.name": None},
+            results=found.results,
+            bits=found.bits,
+            losses=found.losses,
+            uncovered=found.uncovered,
+            missing=found.missing,
+        )
 
 
 def test_a_value_without_a_date_is_stale_where_age_matters() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from decision_engine.policy import codegen
+from decision_engine.policy.evaluation import RuleResult
 from decision_engine.policy.run import NoAnswerError
 
 #: No attribute, no text, no import, no lambda, no keyword argument.
@@ -21,12 +22,12 @@ ALLOWED = (
     *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
     *(ast.ListComp, ast.GeneratorExp, ast.comprehension),
     # Of whole nodes and of all inputs at once: tests, operators of numbers, the way out.
-    *(ast.If, ast.Raise, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.List, ast.Dict),
+    *(ast.If, ast.Raise, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.BitOr, ast.List, ast.Dict),
 )
 ITEM = re.compile(r"item_[0-9]+")
 #: A value between the steps of one function: a local variable.
-LOCAL = re.compile(r"v[0-9]+")
-ARGUMENTS = frozenset({"facts", "codes"})
+LOCAL = re.compile(r"[rv][0-9]+|asks")
+ARGUMENTS = frozenset({"facts", "codes", "made"})
 CONSTANT = re.compile(r"constant_[0-9]+")
 DANGEROUS = frozenset(
     {"eval", "exec", "open", "compile", "getattr", "setattr", "vars", "globals", "type", "print"}
@@ -136,4 +137,4 @@ def _check_constant(value: Any) -> None:
         for item in value:
             _check_constant(item)
     else:
-        assert type(value) in (Decimal, str, bool)
+        assert type(value) in (Decimal, int, str, bool, RuleResult)

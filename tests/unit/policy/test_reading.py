@@ -124,5 +124,7 @@ def test_an_evaluation_has_its_parts_and_no_others() -> None:
     assert (found.losses, found.uncovered, dict(found.missing)) == ((), (), {})
     assert found.results is found.results
     assert isinstance(found, Evaluation)
+    assert found != "an evaluation"
+    assert f"uncovered={found.uncovered}" in repr(found)
     with pytest.raises(AttributeError):
-        _ = found.profit
+        _ = found.profit  # type: ignore[attr-defined]

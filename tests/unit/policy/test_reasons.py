@@ -66,7 +66,7 @@ def codes(
     **more: Any,
 ) -> list[tuple[str, str]]:
     blank: Json = {"values": {}, "bits": b"", "uncovered": (), "missing": {}, **more}
-    evaluation = Evaluation(results=results, losses=losses, **blank)
+    evaluation = Evaluation.of(results=results, losses=losses, **blank)
     found = rank_reasons(evaluation, REASONS, outcome, states)
     return [(item.code, item.attribute) for item in found]
 
@@ -126,7 +126,9 @@ def test_a_referral_names_what_no_rule_read() -> None:
 
 
 def test_a_reason_says_what_is_behind_it() -> None:
-    evaluation = Evaluation({}, (hit("R05"), hit("R20")), b"", LOSSES[2:3], (), {})
+    results = (hit("R05"), hit("R20"))
+    blank: Json = {"values": {}, "bits": b"", "uncovered": (), "missing": {}}
+    evaluation = Evaluation.of(results=results, losses=LOSSES[2:3], **blank)
 
     assert rank_reasons(evaluation, REASONS, "DECLINED") == (
         Reason("R05", "delay", "", "rule-R05", None),
