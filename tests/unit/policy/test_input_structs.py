@@ -136,6 +136,8 @@ def test_complete_inputs_are_a_struct(change: Json) -> None:
         {"m": True},
         {"m": 1.5},
         {"m": -1},
+        {"m": 10**18},
+        {"class": {"a": 10**18, "from": {"n": 3}}},
         {"f": 1},
         {"s": "z"},
         {"class": {"a": 1.005, "from": {"n": 3}}},

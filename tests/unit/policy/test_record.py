@@ -83,13 +83,18 @@ def test_what_is_missing_is_null_and_steps_have_records_too() -> None:
 
 
 def test_a_record_of_another_policys_evaluation_is_not_made_of_its_numbers() -> None:
-    one, other = policy_of("a", "b", "c > 1"), policy_of("a - 1", "b", "c > 2")
-    inputs: dict[str, Any] = dict.fromkeys("abcun", Decimal(3)) | {"f": False}
-    read = one.struct(inputs)
+    one, other = policy_of("a", "b", "c > 1"), policy_of("u - b", "c", "c > 2")
+    inputs: dict[str, Any] = dict.fromkeys("abcun", Decimal(1)) | {"b": Decimal(7)}
+    mine, others = one.struct(inputs), other.struct(inputs)
 
-    assert read is not None
-    found = other.evaluate(read, {})
-    assert recorder(one)(read, found) == expected(one, inputs, found)
+    assert mine is not None
+    assert others is not None
+    for read, found in (
+        (mine, other.evaluate(inputs, {})),
+        (others, one.evaluate(inputs, {})),
+        (others, other.evaluate(others, {})),
+    ):
+        assert recorder(one)(read, found) == expected(one, read, found)
 
 
 @given(st.integers(0, 12), st.integers())

@@ -132,6 +132,8 @@ def test_absurd_numbers_are_left_to_the_steps_which_still_know_them() -> None:
     usual: dict[str, Any] = {"a": Decimal("100.00"), "b": Decimal("-7.25")}
     absurd = usual | {"a": Decimal("1e15")}
 
+    assert isinstance(policy.quick, AtOnce)
+    assert None not in policy.quick.scales.derived.values()
     assert quickly(policy, usual) == settled(policy, usual)
     assert quickly(policy, absurd) is None
     assert policy.evaluate(absurd, {}).values["d.x"] == Decimal("-7.25e30")
@@ -167,12 +169,14 @@ def test_a_struct_has_values_of_the_schema_only(change: dict[str, Any], known: b
 
 
 def test_a_struct_of_another_policy_is_a_mapping_like_any_other() -> None:
-    one, other = policy_of("a", "b", "c > 1"), policy_of("a - 1", "b", "c > 2")
-    inputs: dict[str, Any] = dict.fromkeys("abcun", Decimal(3)) | {"f": False}
+    one, other = policy_of("a", "b", "c > 1"), policy_of("u - b", "c", "c > 2")
+    inputs: dict[str, Any] = dict.fromkeys("abcun", Decimal(1)) | {"b": Decimal(7)}
     read = one.struct(inputs)
 
     assert read is not None
-    assert other.evaluate(read, {}) == other.evaluate(dict(read), {}) != one.evaluate(read, {})
+    assert dict(read) == {name: inputs[name] for name in "abc"}
+    assert other.evaluate(read, {}) == other.evaluate(dict(read), {})
+    assert other.evaluate(read, {}).missing["d.x"] == ("u",)
 
 
 @given(st.integers(), st.integers().filter(bool))
