@@ -1,12 +1,13 @@
 # Each target does its own set-up; the first install needs python3 (3.11 or newer) and a network.
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$name && break; done)
 RUN := .venv/bin/python -m
+WITH_MYSQL := mysql redis cassandra dynamodb kinesis kinesis-resharding
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check fix test prove bench services synth simulate
+.PHONY: help install demo check fix test prove bench services services-stop synth simulate
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 install: ## put the locked tools and creditctl into .venv (does nothing when nothing changed)
 	@test -n "$(PYTHON)" || { echo "install: python3 (3.11 or newer) is not on the PATH" >&2; exit 1; }
@@ -34,8 +35,11 @@ bench: install ## measure what the documents claim about speed
 simulate: install ## run the simulation (ARGS="--seed N" repeats one history)
 	@$(RUN) tests.simulation $(ARGS)
 
-services: ## start the real servers (not there yet)
-	@echo "make services arrives with the issue 'ledger on MySQL'; nothing was started." >&2; exit 2
+services: install ## start the real servers that tests use and print where they are (MYSQL=mysql for MySQL)
+	@$(RUN) tests.services up $(if $(filter mysql,$(MYSQL)),$(WITH_MYSQL))
+
+services-stop: install ## end the servers of make services and remove what they kept
+	@$(RUN) tests.services down
 
 synth: ## synthesize the infrastructure (not there yet)
 	@echo "make synth arrives with the issue 'infrastructure'; nothing was synthesized." >&2; exit 2

@@ -1,0 +1,27 @@
+"""Servers for a suite: skipped on a machine that cannot have them, a failure where CI runs."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.services.downloads import MissingError
+from tests.services.fleet import running
+from tests.services.server import Running
+
+
+@contextmanager
+def provided(*names: str) -> Iterator[dict[str, Running]]:
+    """Have servers by name while the suite runs, and end them."""
+    context = running(*names)
+    try:
+        servers = context.__enter__()
+    except MissingError as error:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(f"{', '.join(names)}: {error}")
+    try:
+        yield servers
+    finally:
+        context.__exit__(None, None, None)
