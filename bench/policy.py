@@ -202,7 +202,7 @@ def table_sizes(bars: Bars) -> None:
 
 def best_us(policy: CompiledPolicy, kind: str, size: int, row: int) -> float:
     """Return the CPU microseconds of finding one row, the best of some rounds."""
-    inputs = TABLES[kind].inputs(row)
+    inputs = TABLES[kind].inputs(size, row)
     found = policy.evaluate(inputs, {})
     if TABLES[kind].found(found) != row:
         raise RuntimeError(f"{kind} of {size}: row {row} was not found")

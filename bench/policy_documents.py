@@ -1,9 +1,11 @@
 """The policies that `bench.policy` measures: a reference of ten nodes' work, and big tables."""
 
 import json
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -109,7 +111,7 @@ def reference() -> Json:
         expressions("derive", "derived", derive),
         rules(_COLUMNS, _RULES),
         expressions("aggregate", "aggregate", aggregate),
-        table("price", "aggregate.points", ("band", "rate", "cap"), [
+        table("price", ("aggregate.points",), ("band", "rate", "cap"), [
             (cell, f'"{band}"', rate, str(cap)) for cell, band, rate, cap in _BANDS
         ]),
         expressions("offer", "offer", offer),
@@ -165,13 +167,14 @@ def rules(columns: tuple[str, ...], rows: Any) -> Json:
     return _table("rules", columns, ("code", "effect"), listed, "collect", "rules")
 
 
-def table(identity: str, column: str, outputs: tuple[str, ...], rows: Any) -> Json:
-    """Return a value table over one column; a row is a cell and outputs."""
+def table(identity: str, columns: tuple[str, ...], outputs: tuple[str, ...], rows: Any) -> Json:
+    """Return a value table; a row is a cell for each column, then the outputs."""
+    keys = (*(f"i{i}" for i in range(len(columns))), *outputs)
     listed = [
-        {"_id": f"{identity}-{i}", "i0": row[0], **dict(zip(outputs, row[1:], strict=True))}
+        {"_id": f"{identity}-{i}", **dict(zip(keys, row, strict=True))}
         for i, row in enumerate(rows)
     ]
-    return _table(identity, (column,), outputs, listed, "first", identity)
+    return _table(identity, columns, outputs, listed, "first", identity)
 
 
 def _table(  # noqa: PLR0917 - the parts of a table
@@ -189,54 +192,107 @@ def _table(  # noqa: PLR0917 - the parts of a table
     })  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Table:
-    """One kind of table: its cell of each row, an input that finds a row, and the row found."""
+Cells = tuple[str, ...]
+Inputs = Mapping[str, Value | None]
+#: Ends of ranges, one range for each of three columns, in hundredths.
+Brick = tuple[tuple[int, int], ...]
 
-    cell: Callable[[int], str]
-    inputs: Callable[[int], Mapping[str, Value | None]]
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """
+    One kind of table: its columns, and for a size its rows and the input that finds one of them.
+
+    `found` is the row that an evaluation found; `output` writes a row's number as an output cell.
+    """
+
+    columns: tuple[str, ...]
+    rows: Callable[[int], Sequence[Cells]]
+    inputs: Callable[[int, int], Inputs]
     found: Callable[[Evaluation], int]
+    output: Callable[[int], str] = str
 
 
 def _row_of_value(evaluation: Evaluation) -> int:
-    return int(str(evaluation.values["price.row"]))
+    return int(Decimal(str(evaluation.values["price.row"])))
 
 
 def _row_of_rule(evaluation: Evaluation) -> int:
     return next(i for i, result in enumerate(evaluation.results) if result.result == "hit")
 
 
-def _range(row: int) -> str:
-    return f"[{row * 10}.00..{row * 10 + 10}.00)"
+def _ranges(size: int) -> list[Cells]:
+    return [(f"[{row * 10}.00..{row * 10 + 10}.00)",) for row in range(size)]
 
 
-def _equal(row: int) -> str:
-    return f'"key-{row}"'
+def _equal(size: int) -> list[Cells]:
+    return [(f'"key-{row}"',) for row in range(size)]
 
 
-def _number(row: int) -> Mapping[str, Value | None]:
-    return {"x": Decimal(row * 10 + 5).scaleb(2).scaleb(-2), "t": "none"}
+def _bricked(size: int) -> list[Cells]:
+    return [tuple(f"[{_exact(low)}..{_exact(end)})" for low, end in brick) for brick in _wall(size)]
 
 
-def _text(row: int) -> Mapping[str, Value | None]:
-    return {"x": Decimal(-1), "t": f"key-{row}"}
+@cache
+def _wall(size: int) -> list[Brick]:
+    """Return bricks in no order that fill a space without overlap, each cut where chance wants."""
+    rng = random.Random(size)
+    side = round(size ** (1 / 3))
+    across = -(-size // side**2)
+    bricks: list[Brick] = [
+        (x, y, z) for x in _cuts(rng, side) for y in _cuts(rng, side) for z in _cuts(rng, across)
+    ]
+    rng.shuffle(bricks)
+    return bricks[:size]
+
+
+def _cuts(rng: random.Random, count: int) -> list[tuple[int, int]]:
+    return list(pairwise(sorted(rng.sample(range(100_000), count + 1))))
+
+
+def _exact(hundredths: int) -> Decimal:
+    return Decimal(hundredths).scaleb(-2)
+
+
+def _number(_: int, row: int) -> Inputs:
+    return {"x": _exact(row * 1000 + 500), "y": _exact(0)}
+
+
+def _text(_: int, row: int) -> Inputs:
+    return {"t": f"key-{row}"}
+
+
+def _corner(size: int, row: int) -> Inputs:
+    ends = zip("xyz", _wall(size)[row], strict=True)
+    return {name: _exact(low) for name, (low, _) in ends}
 
 
 TABLES: Final[Mapping[str, Table]] = {
-    "value table, ranges": Table(_range, _number, _row_of_value),
-    "value table, equality": Table(_equal, _text, _row_of_value),
-    "rule table, ranges": Table(_range, _number, _row_of_rule),
-    "rule table, equality": Table(_equal, _text, _row_of_rule),
+    "value table, ranges": Table(columns=("x",), rows=_ranges, inputs=_number, found=_row_of_value),
+    "value table, equality": Table(columns=("t",), rows=_equal, inputs=_text, found=_row_of_value),
+    "value table, expressions": Table(
+        columns=("x",), rows=_ranges, inputs=_number, found=_row_of_value, output="y + {}".format
+    ),
+    "value table, three names": Table(
+        columns=("x", "y", "z"), rows=_bricked, inputs=_corner, found=_row_of_value
+    ),
+    "rule table, ranges": Table(columns=("x",), rows=_ranges, inputs=_number, found=_row_of_rule),
+    "rule table, equality": Table(columns=("t",), rows=_equal, inputs=_text, found=_row_of_rule),
+    "rule table, three names": Table(
+        columns=("x", "y", "z"), rows=_bricked, inputs=_corner, found=_row_of_rule
+    ),
 }
 
 
 def table_policy(kind: str, size: int) -> Json:
     """Return a policy of one table with `size` rows (and what a value table needs to be whole)."""
-    column = "x" if "ranges" in kind else "t"
-    cells = [TABLES[kind].cell(row) for row in range(size)]
-    schema = {"x": {"type": "number", "x-scale": 2}, "t": {"type": "string"}}
+    shape = TABLES[kind]
+    number = {"type": "number", "x-scale": 2}
+    schema = {"x": number, "y": number, "z": number, "t": {"type": "string"}}
     if kind.startswith("rule"):
-        rows = [(f"r{i}", {0: cell}) for i, cell in enumerate(cells)]
-        return document(rules((column,), rows), schema=schema)
-    listed = [(cell, str(i)) for i, cell in enumerate(cells)]
-    return document(table("price", column, ("row",), [*listed, ("", "-1")]), schema=schema)
+        rows = [(f"r{i}", dict(enumerate(cells))) for i, cells in enumerate(shape.rows(size))]
+        return document(rules(shape.columns, rows), schema=schema)
+    listed = [(*cells, shape.output(i)) for i, cells in enumerate(shape.rows(size))]
+    last = ("",) * len(shape.columns)
+    listed.append((*last, "-1"))
+    return document(table("price", shape.columns, ("row",), listed), schema=schema)

@@ -6,7 +6,16 @@ from decision_engine.policy.closures import Closure, Facts, closure
 from decision_engine.policy.codegen import value_function
 from decision_engine.policy.document import Row
 from decision_engine.policy.layout import Layout
-from decision_engine.policy.syntax import Compare, Expr, Literal, Logic, Member, Ref, Within
+from decision_engine.policy.syntax import (
+    Compare,
+    Expr,
+    Literal,
+    Logic,
+    Member,
+    Ref,
+    Within,
+    conjunction,
+)
 from decision_engine.policy.values import Fact
 
 _PREPARED: Final = {
@@ -34,7 +43,7 @@ class PreparedRow:
             else:
                 tests.append(prepared)
         self._tests = tuple(tests)
-        self._functions = tuple(value_function(part, layout) for part in rest)
+        self._functions = (value_function(conjunction(tuple(rest)), layout),) if rest else ()
         self._row, self._layout = row, layout
         self._closure: Closure | None = None
 

@@ -96,14 +96,42 @@ class RuleStep:
                 run.codes[index] = HIT if result else NO_HIT
 
 
-_ValueRow = tuple[PreparedRow, Callable[[list[Any]], Any], tuple[Closure, ...]]
+class RowOutputs:
+    """
+    What a row of a value table gives, `known` when every fact is, `settled` in three values.
+
+    Expressions are compiled when the row first decides: of a big table few rows ever do, and
+    compiling them all took longer than everything else. Two threads that are the first at once
+    compile the same thing twice, and either result stays.
+    """
+
+    __slots__ = ("_closures", "_exprs", "_layout", "known")
+
+    def __init__(self, exprs: tuple[Expr, ...], layout: Layout) -> None:
+        self._exprs, self._layout = exprs, layout
+        self._closures: tuple[Closure, ...] | None = None
+        constants = tuple(item.value for item in exprs if isinstance(item, Literal))
+        self.known: Callable[[list[Any]], Any] = (
+            (lambda _: constants) if len(constants) == len(exprs) else self._first
+        )
+
+    def _first(self, facts: list[Any]) -> Any:
+        self.known = known = values_function(self._exprs, self._layout)
+        return known(facts)
+
+    def settled(self, facts: list[Fact]) -> list[Fact]:
+        """Return a value, or what is missing, for every output."""
+        if self._closures is None:
+            self._closures = tuple(closure(value, self._layout) for value in self._exprs)
+        return [output(facts) for output in self._closures]
 
 
-def value_rows(rows: Iterable[ValueRow], layout: Layout) -> Iterator[_ValueRow]:
-    """Yield each row prepared, with its outputs in two values and in three."""
+def value_rows(
+    rows: Iterable[ValueRow], layout: Layout
+) -> Iterator[tuple[PreparedRow, RowOutputs]]:
+    """Yield each row prepared, with its outputs."""
     for row in rows:
-        outputs = tuple(closure(value, layout) for value in row.outputs)
-        yield PreparedRow(row, layout), outputs_function(row.outputs, layout), outputs
+        yield PreparedRow(row, layout), RowOutputs(row.outputs, layout)
 
 
 class ValueStep:
@@ -119,9 +147,9 @@ class ValueStep:
     def fast(self, run: Run) -> None:
         """Write the outputs of the first true row."""
         facts = run.facts
-        for row, outputs, _ in self.table.candidates(facts):
+        for row, outputs in self.table.candidates(facts):
             if row.holds(facts):
-                facts[self._start : self._end] = outputs(facts)
+                facts[self._start : self._end] = outputs.known(facts)
                 return
         raise NoAnswerError
 
@@ -131,24 +159,16 @@ class ValueStep:
 
     def _outputs(self, run: Run) -> list[Fact]:
         nothing: Missing = NOTHING
-        for row, _, outputs in self.table.candidates(run.facts):
+        for row, outputs in self.table.candidates(run.facts):
             result = row.condition(run.facts)
             if isinstance(result, Missing):
                 nothing = result
                 break
             if result:
-                return [output(run.facts) for output in outputs]
+                return outputs.settled(run.facts)
         else:
             run.uncovered.append(self._name)
         return [nothing] * (self._end - self._start)
-
-
-def outputs_function(outputs: tuple[Expr, ...], layout: Layout) -> Callable[[list[Any]], Any]:
-    """Return a function of the facts that gives the outputs of a row, all known."""
-    constants = tuple(item.value for item in outputs if isinstance(item, Literal))
-    if len(constants) == len(outputs):
-        return lambda _: constants
-    return values_function(outputs, layout)
 
 
 class ScorecardStep:

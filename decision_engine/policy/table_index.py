@@ -10,7 +10,8 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
+from operator import mul
 from typing import Any, Final, Generic, TypeVar
 
 from decision_engine.policy.layout import Layout
@@ -160,7 +161,7 @@ def _groups(rows: list[_Row]) -> Iterator[list[_Row]]:
 
 def _asked(rows: Iterable[_Row]) -> list[str]:
     """Return the names that the rows say most about, most first."""
-    counts = Counter(name for row in rows for name in row.spans)
+    counts = Counter(chain.from_iterable(row.spans for row in rows))
     return sorted(counts, key=lambda name: (-counts[name], name))[:_COLUMNS]
 
 
@@ -174,20 +175,22 @@ class _Builder:
         return self._tree(rows, frozenset(), len(rows) * _ENTRIES, exact=self.first)
 
     def _tree(self, rows: list[_Row], settled: frozenset[str], room: int, *, exact: bool) -> _Tree:
-        numbers = tuple(row.number for row in rows)
+        numbers = tuple([row.number for row in rows])
         if len(rows) <= FEW:
             return numbers
         names = [name for name in _asked(rows) if name not in settled]
-        costs = {name: self._cost(rows, name) for name in names}
-        name = min(costs, key=costs.__getitem__, default="")
-        if not name or costs[name] > len(rows) * _HELP:
+        laid = [_laid(rows, name, self.columns[name].top) for name in names]
+        helpful = [each for each in laid if each.left <= len(rows) * _HELP]
+        if not helpful:
             return numbers
-        settled |= {name}
-        starts, buckets, exact = self._cut(rows, name, settled, room // 2, exact=exact)
+        # What one name copies into many segments, the names after it have no room to cut.
+        best = min(helpful, key=lambda each: each.left * each.entries)
+        settled |= {best.name}
+        starts, buckets, exact = best.cut(settled, room // 2, exact=exact)
         room -= sum(map(len, buckets))
         children = self._children(buckets, settled, room, exact=exact)
-        position = self.columns[name].of
-        return _Split(self.layout.places[name], position, starts, children, numbers)
+        position = self.columns[best.name].of
+        return _Split(self.layout.places[best.name], position, starts, children, numbers)
 
     def _children(
         self, buckets: list[list[_Row]], settled: frozenset[str], room: int, *, exact: bool
@@ -201,67 +204,105 @@ class _Builder:
             made[key] = key if len(key) <= FEW else self._tree(bucket, settled, share, exact=exact)
         return [made[key] for key in keys]
 
-    def _cost(self, rows: list[_Row], name: str) -> float:
-        """How many rows a value that some row asks for leaves, on average."""
-        changes: defaultdict[int, int] = defaultdict(int)
-        for row in rows:
-            for low, high in self._spans(row, name):
-                changes[low] += 1
-                changes[high + 1] -= 1
-        sizes = list(accumulate(changes[start] for start in sorted(changes)))
-        return sum(size * size for size in sizes) / (sum(sizes) or 1)
 
-    def _cut(
-        self, rows: list[_Row], name: str, settled: frozenset[str], room: int, *, exact: bool
+@dataclass(slots=True)
+class _Laid:
+    """
+    Rows laid along one name: span by span its row, its first segment and the one after its last.
+
+    Segments lie between the places where a span begins or has ended (`starts`). `left` is how many
+    rows a value that some row asks for leaves, on average.
+    """
+
+    name: str
+    starts: list[int]
+    rows: list[_Row]
+    begins: list[int]
+    ends: list[int]
+    left: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self._left()
+
+    @property
+    def entries(self) -> int:
+        """How many rows all segments hold together."""
+        return sum(self.ends) - sum(self.begins)
+
+    def _left(self) -> float:
+        changes = [0] * (len(self.starts) + 1)
+        for begin, end in zip(self.begins, self.ends, strict=True):
+            changes[begin] += 1
+            changes[end] -= 1
+        sizes = list(accumulate(changes))
+        squares: int = sum(map(mul, sizes, sizes))
+        return squares / (sum(sizes) or 1)
+
+    def cut(
+        self, settled: frozenset[str], room: int, *, exact: bool
     ) -> tuple[list[int], list[list[_Row]], bool]:
         """Cut at every end of a span; where that takes too much room, every second one."""
-        spans = [span for row in rows for span in self._spans(row, name)]
-        starts = sorted({0, *(low for low, _ in spans), *(high + 1 for _, high in spans)})
-        while True:
-            buckets = self._fill(rows, name, starts, room, settled if exact else None)
+        if exact:
+            buckets = self._closing(settled, room)
             if buckets is not None:
-                return starts, buckets, exact
-            starts, exact = starts[::2], False
+                return self.starts, buckets, True
+        shift = self._coarseness(room, at_least=int(exact))
+        return self.starts[:: 1 << shift], self._filled(shift), False
 
-    def _fill(
-        self,
-        rows: list[_Row],
-        name: str,
-        starts: list[int],
-        room: int,
-        settled: frozenset[str] | None,
-    ) -> list[list[_Row]] | None:
+    def _closing(self, settled: frozenset[str], room: int) -> list[list[_Row]] | None:
         """
-        Put every row into the segments that it touches; None when there is not the room.
+        Put every row into the segments that it covers; None when there is not the room.
 
-        Given the settled names, a row that says nothing about others is certainly true where it
-        is put: nothing comes after it there.
+        A row that says nothing about other than the settled names is certainly true where it is
+        put: nothing comes after it there.
         """
-        if settled is None and len(starts) > 1 and self._entries(rows, name, starts) > room:
-            return None
-        filling = _Filling(len(starts))
-        for row in rows:
-            closes = settled is not None and not row.more and row.spans.keys() <= settled
-            for low, high in self._spans(row, name):
-                begin, end = bisect_right(starts, low) - 1, bisect_right(starts, high)
-                room -= filling.put(row, begin, end, closes=closes)
-            if room < 0 and len(starts) > 1:
+        filling = _Filling(len(self.starts))
+        for row, begin, end in zip(self.rows, self.begins, self.ends, strict=True):
+            closes = not row.more and row.spans.keys() <= settled
+            room -= filling.put(row, begin, end, closes=closes)
+            if room < 0 and len(self.starts) > 1:
                 return None
         return filling.buckets
 
-    def _entries(self, rows: list[_Row], name: str, starts: list[int]) -> int:
-        """How many entries it takes at most: counting is much cheaper than filling in vain."""
-        return sum(
-            bisect_right(starts, high) - bisect_right(starts, low) + 1
-            for row in rows
-            for low, high in self._spans(row, name)
-        )
+    def _coarseness(self, room: int, *, at_least: int) -> int:
+        """
+        Return how often every second cut goes, until the entries fit.
 
-    def _spans(self, row: _Row, name: str) -> Spans:
-        return row.spans.get(name) or self._everywhere(row, name)
+        Counting is much cheaper than filling in vain, and halving the cuts never does more than
+        halve the entries: what cannot fit is not counted.
+        """
+        lasts = [end - 1 for end in self.ends]
+        shift, entries = 0, self.entries
+        while (len(self.starts) - 1) >> shift and (shift < at_least or entries > room):
+            shift += max(1, (entries // max(room, 1)).bit_length() - 1)
+            through = sum([last >> shift for last in lasts])
+            entries = through - sum([begin >> shift for begin in self.begins]) + len(lasts)
+        return shift
 
-    def _everywhere(self, row: _Row, name: str) -> Spans:
-        return () if name in row.spans else ((0, self.columns[name].top),)
+    def _filled(self, shift: int) -> list[list[_Row]]:
+        """Put every row into the segments that it touches."""
+        buckets: list[list[_Row]] = [[] for _ in self.starts[:: 1 << shift]]
+        for row, begin, end in zip(self.rows, self.begins, self.ends, strict=True):
+            for held in buckets[begin >> shift : ((end - 1) >> shift) + 1]:
+                if not held or held[-1] is not row:  # two of its spans may touch a wide segment
+                    held.append(row)
+        return buckets
+
+
+def _laid(rows: Iterable[_Row], name: str, top: int) -> _Laid:
+    """Lay rows along a name; a row that says nothing about it is true at all positions to `top`."""
+    everywhere: Spans = ((0, top),)
+    spans = [(row, *span) for row in rows for span in row.spans.get(name, everywhere)]
+    lows, tops = [low for _, low, _ in spans], [high + 1 for _, _, high in spans]
+    starts = sorted({0, *lows, *tops})
+    segments = dict(zip(starts, range(len(starts)), strict=True))
+    return _Laid(
+        name,
+        starts,
+        [row for row, _, _ in spans],
+        [segments[low] for low in lows],
+        [segments[top] for top in tops],
+    )
 
 
 class _Filling:
@@ -276,10 +317,8 @@ class _Filling:
         count = 0
         bucket = self._next(begin)
         while bucket < end:
-            held = self.buckets[bucket]
-            if not held or held[-1] is not row:  # two of its spans may touch one wide segment
-                held.append(row)
-                count += 1
+            self.buckets[bucket].append(row)
+            count += 1
             if closes:
                 self._open[bucket] = bucket + 1
             bucket = self._next(bucket + 1)

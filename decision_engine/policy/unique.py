@@ -20,25 +20,25 @@ class UniqueStep:
         """Write the outputs of the row that alone is true."""
         facts = run.facts
         found = None
-        for row, outputs, _ in self._rows:
+        for row, outputs in self._rows:
             if row.holds(facts):
                 if found is not None:
                     raise NoAnswerError
                 found = outputs
         if found is None:
             raise NoAnswerError
-        facts[self._start : self._end] = found(facts)
+        facts[self._start : self._end] = found.known(facts)
 
     def slow(self, run: Run) -> None:
         """Write the outputs, or what is missing in their place."""
         run.facts[self._start : self._end] = self._outputs(run)
 
     def _outputs(self, run: Run) -> list[Fact]:
-        results = [(row.condition(run.facts), outputs) for row, _, outputs in self._rows]
+        results = [(row.condition(run.facts), outputs) for row, outputs in self._rows]
         unknown = missing_of(fact for fact, _ in results)
         found = [outputs for fact, outputs in results if fact is True]
         if len(found) == 1 and unknown is None:
-            return [output(run.facts) for output in found[0]]
+            return found[0].settled(run.facts)
         if found or unknown is None:
             run.uncovered.append(self._name)
         nothing = NOTHING if len(found) > 1 or unknown is None else unknown

@@ -209,6 +209,21 @@ def test_two_columns_narrow_together_and_one_alone_when_the_other_is_missing() -
     assert len(finder(at(a=Decimal(7)))) + len(finder(at(s="w9"))) < 400
 
 
+def test_a_name_that_needs_copies_waits_for_one_that_does_not() -> None:
+    """Both leave 40 rows; `b`, cut first, would leave no room to cut by `a`."""
+    finder = finder_of(
+        [
+            f"a == {i} and b in [{1000 * j + i}..{1000 * j + i + 1000})"
+            for i in range(40)
+            for j in range(40)
+        ]
+    )
+
+    for i, j in ((0, 0), (20, 31), (39, 39)):
+        found = finder(at(a=Decimal(i), b=Decimal(1000 * j + i + 500)))
+        assert list(found) == [40 * i + j]
+
+
 def test_rules_about_different_fields_get_an_index_each() -> None:
     finder = finder_of([f"{'ab'[i % 2]} == {i}" for i in range(200)])
 
