@@ -10,14 +10,17 @@ The deliberate differences: each a predicate that is proven true of the pair tha
 | `no_row` | a table has no row, or no single one: its values are missing, ZEN goes on without |
 | `no_host_answer` | the host's function gave no answer |
 | `needless` | an operation has no result, but by Kleene's logic nothing needs it: ZEN stops there |
+| `rounded_twice` | ZEN rounds a quotient to 28 digits before `round` does, we round it once |
 | `not_made` | a value is read that the branches taken do not make: missing for us, null for ZEN |
 
-The first three and `needless` are decided where ZEN's answers are compared (`compare.py`); the
-others here, from our own evaluation.
+The first three, `needless` and `rounded_twice` are decided where ZEN's answers are compared
+(`compare.py`); the others here, from our own evaluation.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 from decision_engine.policy.closures import Facts, closure
@@ -29,12 +32,14 @@ from decision_engine.policy.document import (
     expressions_of,
 )
 from decision_engine.policy.evaluation import Evaluation
+from decision_engine.policy.functions.numbers import divide
 from decision_engine.policy.syntax import (
     Choice,
     Each,
     Expr,
     Logic,
     NullTest,
+    Quotient,
     Ref,
     names_in,
 )
@@ -49,6 +54,8 @@ KINDS: Final = (
     "no_result",
     "no_row",
     "no_host_answer",
+    "needless",
+    "rounded_twice",
     "not_made",
 )
 
@@ -131,6 +138,30 @@ class Question:
             if item.key not in self.absent and any(map(self.has_no_result, item.exprs))
         ]
 
+    def rounds_twice(self) -> bool:
+        """
+        Tell whether some quotient is another number when it is rounded to 28 digits before.
+
+        What we say of it must be right by fractions: no fault of our own rounding is excused.
+        """
+        return any(
+            self._rounds_twice(part)
+            for item in self.items
+            for expr in item.exprs
+            for part in _outside(expr)
+            if isinstance(part, Quotient) and part.digits is not None
+        )
+
+    def _rounds_twice(self, part: Quotient) -> bool:
+        layout = self.prepared.ours.layout
+        top, bottom, ours = (
+            closure(expr, layout)(self.facts) for expr in (part.dividend, part.divisor, part)
+        )
+        if not (type(top) is type(bottom) is type(ours) is Decimal):
+            return False
+        once = round(Fraction(top) / Fraction(bottom), part.digits)
+        return Fraction(ours) == once != round(Fraction(divide(top, bottom)), part.digits)
+
     def _fails(self, part: Expr) -> bool:
         if isinstance(part, Each) and names_in(part.body) & self.gone:
             return False
@@ -145,6 +176,13 @@ class Question:
 def _apart(expr: Expr) -> tuple[Expr, ...]:
     """Return the parts that have a value by themselves; a closure's body has none."""
     return (expr.subject,) if isinstance(expr, Each) else expr.parts
+
+
+def _outside(expr: Expr) -> Iterator[Expr]:
+    """Yield an expression and what is in it, but not the bodies of closures."""
+    yield expr
+    for part in _apart(expr):
+        yield from _outside(part)
 
 
 def _uncovered(question: Question, kind: type) -> bool:

@@ -94,6 +94,16 @@ def half_up(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(codegen._HELPERS, "rounded", rounded)
 
 
+def rounded_before(patch: pytest.MonkeyPatch) -> None:
+    """A quotient is rounded to one more decimal before it is rounded."""
+
+    def twice(dividend: Decimal, divisor: Decimal, digits: int) -> Decimal:
+        return values.rounded(values.quotient(dividend, divisor, digits + 1), digits)
+
+    patch.setattr(closures, "quotient", twice)
+    patch.setitem(codegen._HELPERS, "quotient", twice)
+
+
 def default_row(patch: pytest.MonkeyPatch) -> None:
     """A table whose row cannot be evaluated falls through to the next one."""
     condition = rows.PreparedRow.condition
@@ -205,6 +215,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
         ternary,
         last_row,
         half_up,
+        rounded_before,
         default_row,
         priority,
         part_end,

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +25,7 @@ from decision_engine.policy.findings import Notes, PolicyError, has_errors
 from decision_engine.policy.graph import check_graph, ordered
 from decision_engine.policy.parse import parse
 from decision_engine.policy.scorecard import Scorecard
-from decision_engine.policy.syntax import Expr, NullTest, names_in, walk
+from decision_engine.policy.syntax import Expr, NullTest, Quotient, Rounded, names_in, walk
 from tests.integration.policy.differential.coverage import Reached, watch
 from tests.integration.policy.differential.inputs import Thresholds, thresholds_of
 from tests.integration.policy.differential.translate import POLICY, Dialect, Json, for_zen, spelled
@@ -94,6 +94,11 @@ class Prepared:
         return Engine(for_zen(self.document, self.models, "even"))
 
     @cached_property
+    def twice(self) -> CompiledPolicy:
+        """Our policy, rounding a quotient to 28 digits before it rounds it again, as ZEN does."""
+        return build(rounding_twice(self.ours.document), self.ours.models)
+
+    @cached_property
     def open(self) -> Engine:
         """ZEN, rounding half-even, without the guard of the schema."""
         return Engine(for_zen(self.document, self.models, "even", open_schema=True))
@@ -123,6 +128,20 @@ class Prepared:
     def completed(self, known: Mapping[str, str], dialect: Dialect = "even") -> Engine:
         """ZEN without the guard, with expressions in place of the named values."""
         return Engine(for_zen(self.document, self.models, dialect, known=known, open_schema=True))
+
+
+def rounding_twice(value: Any) -> Any:
+    """Return a document, or a part of it, in which every rounded quotient is rounded twice."""
+    if isinstance(value, tuple):
+        parts = [rounding_twice(item) for item in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    changed = {item.name: rounding_twice(getattr(value, item.name)) for item in fields(value)}
+    made: Any = replace(value, **changed)
+    if isinstance(made, Quotient) and made.digits is not None:
+        return Rounded(replace(made, digits=None), made.digits)
+    return made
 
 
 def compiled(raw: bytes, models: Mapping[str, Scorecard]) -> CompiledPolicy:

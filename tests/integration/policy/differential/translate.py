@@ -46,17 +46,16 @@ def for_zen(
     """
     Return the policy for ZEN, as `POLICY`, and the graphs that it uses, each by its key.
 
-    `known` gives derived names an expression instead of their own. A node all of whose names are
-    known becomes an expression node.
+    `known` gives derived names an expression instead of their own, and statements of switches
+    (`switch/statement`) another condition. A node all of whose names are known becomes an
+    expression node.
     """
     known = known or {}
     found = {POLICY: _graph(document, models, dialect, known, open_schema=open_schema)}
     for node in document["nodes"]:
         if node["type"] == "decisionNode":
-            key, path = node["content"]["key"], node["content"].get("outputPath")
-            inside = {**document, **document["x-decisions"][key]}
-            prefix = f"{path}." if path else ""
-            own = {k.removeprefix(prefix): v for k, v in known.items() if k.startswith(prefix)}
+            key, inside = node["content"]["key"], _inside(node, document)
+            own = _own(node, known)
             found |= {
                 name if name != POLICY else key: graph
                 for name, graph in for_zen(
@@ -64,6 +63,21 @@ def for_zen(
                 ).items()
             }
     return found
+
+
+def _inside(node: Json, document: Json) -> Json:
+    return {**document, **document["x-decisions"][node["content"]["key"]]}
+
+
+def _own(node: Json, known: Mapping[str, str]) -> dict[str, str]:
+    """Return what is known inside a sub-decision: values by their path, statements by its id."""
+    path = node["content"].get("outputPath")
+    values, statements = f"{path}." if path else "", f"{node['id']}/"
+    return {
+        name.removeprefix(prefix): text
+        for name, text in known.items()
+        if name.startswith(prefix := statements if "/" in name else values)
+    }
 
 
 def _graph(
@@ -104,12 +118,14 @@ def _group(
             return [{**node, "content": {} if open_schema else guarded(content)}]
         case "expressionNode":
             return [{**node, "content": _with_known(content, known)}]
-        case "customNode" if content["kind"] == "scorecard":
-            return scorecard(node, models[content["config"]["model"]], known)
         case "customNode":
-            return [host_call(node, known)]
+            host = content["kind"] != "scorecard"
+            model = {} if host else models[content["config"]["model"]]
+            return [host_call(node, known)] if host else scorecard(node, model, known)
         case "decisionTableNode":
             return [_table(node, known)]
+        case "switchNode":
+            return [{**node, "content": _switch(node, known)}]
         case _:
             return [node]
 
@@ -127,6 +143,16 @@ def _required(schema: Json) -> Json:
     if "items" in plain:
         plain["items"] = _required(plain["items"])
     return plain
+
+
+def _switch(node: Json, known: Mapping[str, str]) -> Json:
+    listed = [
+        {**item, "condition": known.get(f"{node['id']}/{item['id']}", item["condition"])}
+        if item["condition"]
+        else item
+        for item in node["content"]["statements"]
+    ]
+    return {**node["content"], "statements": listed}
 
 
 def _with_known(content: Json, known: Mapping[str, str]) -> Json:
