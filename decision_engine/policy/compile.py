@@ -51,7 +51,6 @@ from decision_engine.policy.steps import (
     ScorecardStep,
     ValueStep,
 )
-from decision_engine.policy.uncollected import uncollected
 from decision_engine.policy.unique import UniqueStep
 from decision_engine.policy.values import NOTHING, Function, Missing, Value
 from decision_engine.policy.whole import whole
@@ -173,7 +172,6 @@ class CompiledPolicy:
         return plain if missing is None else replace(plain, missing=missing)
 
 
-@uncollected()
 def compile_policy(raw: bytes, models: Mapping[str, Scorecard]) -> CompiledPolicy:
     """
     Return the compiled policy; nothing of a faulty file is ever run.

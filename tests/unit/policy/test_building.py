@@ -1,7 +1,6 @@
 """Publishing a big table makes little that no case asks for, and leaves the process as it was."""
 
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from threading import Barrier, Thread
 from typing import Any
@@ -12,11 +11,9 @@ from hypothesis import strategies as st
 
 from decision_engine.policy import codegen, steps
 from decision_engine.policy.compile import CompiledPolicy
-from decision_engine.policy.findings import PolicyError
 from decision_engine.policy.lexer import ExpressionError
 from decision_engine.policy.syntax import Arithmetic, Expr, Literal, Ref, Within
 from decision_engine.policy.unary import _plain_range, _UnaryParser, parse_unary
-from decision_engine.policy.uncollected import uncollected
 from tests.unit.policy.build import compiled, table
 
 
@@ -92,39 +89,6 @@ def test_threads_that_are_the_first_at_once_get_the_same() -> None:
         thread.join()
 
     assert found == [(2 * n, 3 + n) for n in range(20)] * 8
-
-
-@pytest.fixture(params=[True, False], ids=["on", "off"])
-def collector(request: pytest.FixtureRequest) -> Iterator[bool]:
-    """The garbage collector on, as everywhere, and off, as a host may want it."""
-    was = gc.isenabled()
-    (gc.enable if request.param else gc.disable)()
-    yield request.param
-    (gc.enable if was else gc.disable)()
-
-
-def test_the_collector_is_as_before_when_a_build_has_ended(*, collector: bool) -> None:
-    with uncollected():
-        assert not gc.isenabled()
-    assert gc.isenabled() is collector
-
-
-def test_the_collector_is_as_before_when_a_policy_was_refused(*, collector: bool) -> None:
-    with pytest.raises(PolicyError):
-        compiled(table("v", ["n"], ["x"], [["v0", "1", "n +"]]))
-    assert gc.isenabled() is collector
-
-
-def test_the_last_of_several_builds_leaves_the_collector_as_the_first_found_it(
-    *, collector: bool
-) -> None:
-    first, second = uncollected(), uncollected()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
-    assert not gc.isenabled()
-    second.__exit__(None, None, None)
-    assert gc.isenabled() is collector
 
 
 digits = st.text("0123456789", min_size=0, max_size=3)
