@@ -1,4 +1,4 @@
-"""Publishing a big table makes little that no case asks for, and leaves the process as it was."""
+"""Publishing a big table makes little that no case asks for."""
 
 from collections.abc import Callable
 from decimal import Decimal
