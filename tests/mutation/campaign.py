@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.mutation.corpus import ROOT, subjects
-from tests.mutation.judge import Engine, use
+from tests.mutation.judge import Engine, imports, use
 from tests.mutation.mutants import Mutant, file_of, functions_of, mutants_of
 
 FILES: Final = tuple(
@@ -66,6 +66,7 @@ class Campaign:
         self._limit_s = int(SLOWER * (time.process_time() - started)) + 5
         #: What killed last is tried first: neighbouring mutants die of the same policies.
         self._order = list(range(len(self._subjects)))
+        imports()  # read once, not by every mutant
         gc.collect()
         gc.freeze()
 

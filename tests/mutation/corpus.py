@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from tests.integration.policy.fuzz_inputs import BOOLEANS, CELLS, NUMBERS, places
 from tests.mutation.branching import BRANCHING
+from tests.mutation.calls import calls
 from tests.mutation.features import EDGES, FEATURES
 from tests.mutation.made import random_samples, tables
 from tests.mutation.policies import CARDS, POLICIES
@@ -62,7 +63,7 @@ class Subject:
 def subjects() -> list[Subject]:
     """Return all of them, the small policies first: most mutants die early."""
     small = [
-        Subject(name, tuple(_alone(policy, EDGES.get(name, {}))), _CARDS)
+        Subject(name, tuple(_alone(policy, EDGES.get(name, {}))), _CARDS, name in FEATURES)
         for name, policy in {**POLICIES, **BRANCHING, **FEATURES, **tables()}.items()
     ]
     drawn = [
@@ -235,7 +236,7 @@ def _refused() -> Iterator[Subject]:
     overlap = table("v", ["n"], ["v.out"], [["v1", "<= 3", "1"], ["v2", ">= 3", "2"]])
     syntax = rules(("r1", "a >", "decline"))
     for number, policy in enumerate(
-        (*(document(each) for each in (missing, gap, syntax)), {}, document(properties={}))
+        (*(document(each) for each in (missing, gap, syntax)), {}, document(properties={}), calls())
     ):
         yield Subject(f"refused {number}", ((raw(policy), ()),), (), checked=True)
     inputs: tuple[dict[str, Any], ...] = ({"n": Decimal(3)}, {"n": Decimal(4)}, {})

@@ -1,5 +1,6 @@
 """Small policies for what is more than one table over plain numbers, each with its own edges."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 from typing import Any, Final
@@ -11,6 +12,14 @@ from tests.unit.policy.build import (
     rules,
     table,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An object of a list as an evaluation gives it: the judge makes its engine's own of it."""
+
+    fields: tuple[tuple[str, Any], ...]
+
 
 NUMBER: Final[Json] = {"type": "number", "x-scale": 2}
 TEXT: Final[Json] = {"type": "string"}
@@ -52,6 +61,7 @@ WRITTEN: Final = (
     *("1.50", "-1.50", "0", "-0", "1.", ".5", "1e3", "+1", " 1", "1 ", "1_0", "١", "9" * 34),
     *("9" * 35, "", " ", "abc", "a,b", "a,,b,", ",", "AbC", "ß", "İ", "ΑΣ", "b", "ab", "ba"),
     *("\u2003a\u00a0", "\x1fa", "\u200aa", "\u200ba", "," * 999, "," * 1000, "é"),
+    *("\u2000a", "\u1fffa", "?a?"),
 )
 LONG: Final = ("y" * 65_536, "ß" * 32_769)
 SECONDS: Final = (
@@ -85,7 +95,9 @@ def _object_edges() -> list[Any]:
         *([{"q": Decimal(1)}], [{**some[0], "z": 1}], [{**some[0], "y": None}], [None], some[:4]),
         *([some[0], {"q": "x", "y": True}], [[("q", Decimal(1)), ("y", True)]], [{}]),
     ]
-    return [*wrong, [], *([each] for each in some), some[:2], some[2:5], some[5:], some[3:6]]
+    kept = [Kept(tuple(e.items())) for e in (some[3], {"q": Decimal(1)}, {"y": True, "q": "x"})]
+    more = [kept[:1], (kept[0], some[2]), kept[1:2], kept[2:]]
+    return [*wrong, [], *([each] for each in some), some[:2], some[2:5], some[5:], some[3:6], *more]
 
 
 EDGES: Final[dict[str, dict[str, list[Any]]]] = {
@@ -119,7 +131,8 @@ EDGES: Final[dict[str, dict[str, list[Any]]]] = {
             Decimal(text)
             for text in (
                 *("-64", "-63", "-65", "-2.50", "-1.50", "-0.01", "0", "0.01", "0.50", "1", "2"),
-                *("3", "10", "7", "64", "65", "66", "-7.35", "99.99", "999999999999999999"),
+                *("3", "10", "7", "31", "59", "60", "61", "64", "65", "66", "-7.35", "99.99"),
+                "999999999999999999",
             )
         ],
         "b": [
@@ -266,6 +279,9 @@ FEATURES: Final[dict[str, Json]] = {
                 "k.tower": "2 ^ 3 ^ 2 - -2 ^ 2",
                 "k.sign": "a % 3 * b",
                 "k.small": "0.01 ^ a",
+                "k.tenths": "0.1 ^ a",
+                "k.zeros": "(a - a) ^ b",
+                "k.long": "trunc(10 ^ 59, n) - 10 ^ 59 + floor(10 ^ 58 + 0.5)",
                 "k.cubes": "(a ^ 3) ^ 3",
                 "k.dozen": "0.0000000000001 ^ 5 / a",
             },

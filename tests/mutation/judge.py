@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from tests.mutation.corpus import ROOT, Inputs, Subject
+from tests.mutation.features import Kept
 
 PACKAGE: Final = "decision_engine.policy"
 PRICED: Final = ("principal", "iof", "instalment", "total")
@@ -51,7 +52,7 @@ def use(module: str, code: str) -> None:
 
 def _dependents(module: str) -> set[str]:
     """Return a module with all that import it."""
-    known = _imports()
+    known = imports()
     found, waiting = set[str](), {module}
     while waiting:
         found |= waiting
@@ -60,7 +61,7 @@ def _dependents(module: str) -> set[str]:
 
 
 @cache
-def _imports() -> dict[str, frozenset[str]]:
+def imports() -> dict[str, frozenset[str]]:
     """Return what each module of the engine imports of the engine."""
     folder = ROOT / "decision_engine" / "policy"
     found = {}
@@ -86,6 +87,7 @@ class Engine:
         self.scorecard = importlib.import_module(f"{PACKAGE}.scorecard").Scorecard
         self.unpack = importlib.import_module(f"{PACKAGE}.evaluation").unpack
         self.refused = importlib.import_module(f"{PACKAGE}.findings").PolicyError
+        self.entry = importlib.import_module(f"{PACKAGE}.values").Entry
         self.failed = importlib.import_module("domain.errors").PermanentError
 
     def outputs(self, subject: Subject) -> Iterator[bytes]:
@@ -118,15 +120,25 @@ class Engine:
         yield _hash([getattr(policy, part) for part in parts])
         functions = dict.fromkeys(policy.functions, host)
         if functions:
-            yield _hash(_raised(lambda: policy.evaluate(given[0], {}), self.failed))
-        for inputs in given:
+            yield _hash(_raised(lambda: policy.evaluate(self.kept(given[0]), {}), self.failed))
+        for inputs in map(self.kept, given):
             found = policy.evaluate(inputs, functions)
             consequences = [each.consequence for each in found.results]
-            yield _hash((found, consequences, self.unpack(found.bits, len(found.results))))
+            results = self.unpack(found.bits, len(found.results))
+            yield _hash((found, found.asks, consequences, results))
             if traced:
                 entries = self.trace_module.trace(policy, inputs, functions)
                 plain = [each.plain() for each in entries]
                 yield _hash((plain, self.trace_module.trace_digest(entries)))
+
+    def kept(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return inputs with the objects that an evaluation kept as this engine's own."""
+        return {name: self._own(value) for name, value in inputs.items()}
+
+    def _own(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return type(value)(map(self._own, value))
+        return self.entry(value.fields) if isinstance(value, Kept) else value
 
     def builtins(self) -> object:
         """What generated code can reach without a name of its own."""

@@ -39,6 +39,9 @@ def tables() -> dict[str, Json]:
     found["index rules"] = document(table("r", ["a", "s", "n", ""], outputs, rules))
     words = [[f"r{i}", f'"{"xyz"[i % 3]}"', str(i % 7), '"C"', '"refer"', ""] for i in range(21)]
     found["index words"] = document(table("r", ["s", "n"], outputs, words))
+    rows = [[f"v{i}", *_cells(random_), "a + b" if i % 9 else "a / b", str(i)] for i in range(24)]
+    collect: Json = {"hitPolicy": "collect", "outputPath": "found"}
+    found["index collect"] = document(table("v", ["a", "s", "n", ""], ["x", "i"], rows, **collect))
     return found
 
 

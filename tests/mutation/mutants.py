@@ -184,12 +184,13 @@ def _values(node: ast.AST) -> Alternatives:
             yield node, ast.Constant(value - 1)
         case ast.Constant(value=str() as value):
             yield node, ast.Constant(value + "?")
-        case ast.Call(args=[first, second, *rest]) if not _starred(first, second):
+        case ast.Call(args=[first, second, *rest]) if _can_swap(first, second):
             yield node, ast.Call(node.func, [second, first, *rest], node.keywords)
 
 
-def _starred(*nodes: ast.expr) -> bool:
-    return any(isinstance(node, ast.Starred) for node in nodes)
+def _can_swap(first: ast.expr, second: ast.expr) -> bool:
+    starred = any(isinstance(node, ast.Starred) for node in (first, second))
+    return not starred and ast.dump(first) != ast.dump(second)
 
 
 def _is_none(node: ast.AST | None) -> bool:

@@ -45,7 +45,8 @@ def power(base: Decimal, exponent: Decimal) -> Decimal:
     result = Decimal(1)
     for _ in range(count):
         result = EXACT.multiply(result, base)
-    if not -EXACT_DIGITS <= result.adjusted() < EXACT_DIGITS:
+    # A power that is too large has raised already; a zero is one with any number of decimals.
+    if result and result.adjusted() < -EXACT_DIGITS:
         raise NoResultError
     return divide(Decimal(1), result) if exponent < 0 else result
 

@@ -41,6 +41,7 @@ def value_of(text: str) -> Any:
         ("10 ^ 60", None),
         ("0.1 ^ 60", Decimal(1).scaleb(-60)),
         ("0.1 ^ 61", None),
+        ("0.00 ^ 64", 0),
         ("1.23456789 ^ 64", None),
         ("2 ^ 64", Decimal(2**64)),
         ("2 ^ 65", None),
