@@ -1,10 +1,23 @@
 """A scorecard's scale: from whole scores to probabilities of default."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+    Underflow,
+)
 from typing import Final
 
-_PRECISE: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
+#: Odds that underflow would stay zero for every higher score.
+_PRECISE: Final = Context(
+    prec=60,
+    rounding=ROUND_HALF_EVEN,
+    traps=[InvalidOperation, DivisionByZero, Overflow, Underflow],
+)
 #: An exact tie at the seventh decimal comes out of exp as a tie plus noise beyond the 50th digit:
 #: cutting the noise first makes the second rounding the correct one.
 _NOISELESS: Final = Decimal(1).scaleb(-45)
@@ -26,6 +39,9 @@ class Scale:
 
         The odds grow by one factor from score to score: at 60 digits, 10,000 products leave
         an error beyond the 55th, and the text that is shown has six.
+
+        Raises:
+            ArithmeticError: the odds of a score are beyond the numbers of 60 digits, at 10^±999999.
         """
         growth = self._growth(Decimal(1))
         odds = _PRECISE.multiply(

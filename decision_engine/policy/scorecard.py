@@ -117,14 +117,18 @@ class Scorecard:
 
         Raises:
             PolicyError: with every fault: unknown fields, barred attributes, bins with a gap or
-                an overlap, points that are not whole.
+                an overlap, points that are not whole, odds out of all bounds.
         """
         record = strict_json.load(raw)
         notes = Notes()
         parts = _parts(object_of(record, "a scorecard", notes), notes)
         if notes.found:
             raise PolicyError(notes.found)
-        return cls(hash=sha256_text(raw), **parts)
+        try:
+            return cls(hash=sha256_text(raw), **parts)
+        except ArithmeticError as error:
+            notes.error("odds out of all bounds: pdo is small, or base_score far from the clamp")
+            raise PolicyError(notes.found) from error
 
     def clamped(self, raw: int) -> int:
         """Return the score inside the clamp."""
@@ -169,7 +173,6 @@ def _scale(record: dict[str, Any], notes: Notes) -> Scale:
     )
     if pdo <= 0 or odds <= 0:
         notes.error("pdo and base_odds must be above zero")
-        return Scale(Decimal(1), Decimal(0), Decimal(1))
     return Scale(pdo, score, odds)
 
 

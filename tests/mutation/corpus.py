@@ -18,8 +18,9 @@ from tests.integration.policy.fuzz_inputs import BOOLEANS, CELLS, NUMBERS, place
 from tests.mutation.branching import BRANCHING
 from tests.mutation.calls import calls
 from tests.mutation.features import EDGES, FEATURES
+from tests.mutation.indexed import indexed
 from tests.mutation.made import random_samples, tables
-from tests.mutation.policies import CARDS, POLICIES
+from tests.mutation.policies import CARDS, ODD_CARDS, POLICIES
 from tests.unit.policy.build import Json, document, expressions, raw, rules, table
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -68,7 +69,7 @@ def subjects() -> list[Subject]:
     ]
     drawn = [
         Subject(name, ((policy, tuple(inputs)),), _CARDS)
-        for name, policy, inputs in random_samples()
+        for name, policy, inputs in (*random_samples(), *indexed())
     ]
     faulty = Subject("scorecards", (), tuple(cards()))
     return [*small, *drawn, *_combined(), faulty, *_shipped(), *_refused()]
@@ -103,7 +104,7 @@ def _with(policy: Json, expression: Json) -> Json:
 
 def cards() -> list[bytes]:
     """Return a scorecard with one thing changed at a time, most of them faulty."""
-    found = [raw(card) for card in CARDS.values()]
+    found = [*(raw(card) for card in (*CARDS.values(), *ODD_CARDS)), b"[]", b"{"]
     small = {**CARDS["m"], "clamp": [50, 53]}
     text = json.dumps(small)
     for index in range(len(places(small))):

@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -85,6 +85,7 @@ class Engine:
         self.parse = importlib.import_module(f"{PACKAGE}.parse").parse
         self.trace_module = importlib.import_module(f"{PACKAGE}.trace")
         self.scorecard = importlib.import_module(f"{PACKAGE}.scorecard").Scorecard
+        self.finder = importlib.import_module(f"{PACKAGE}.table_index").row_finder
         self.unpack = importlib.import_module(f"{PACKAGE}.evaluation").unpack
         self.refused = importlib.import_module(f"{PACKAGE}.findings").PolicyError
         self.entry = importlib.import_module(f"{PACKAGE}.values").Entry
@@ -121,15 +122,33 @@ class Engine:
         functions = dict.fromkeys(policy.functions, host)
         if functions:
             yield _hash(_raised(lambda: policy.evaluate(self.kept(given[0]), {}), self.failed))
+        finders = list(self._finders(policy))
         for inputs in map(self.kept, given):
             found = policy.evaluate(inputs, functions)
             consequences = [each.consequence for each in found.results]
             results = self.unpack(found.bits, len(found.results))
-            yield _hash((found, found.asks, consequences, results))
+            unknown = _raised(partial(getattr, found, "nothing"), AttributeError)
+            yield _hash((found, found.asks, consequences, results, unknown))
+            if finders:
+                facts = policy.settle(policy.start(inputs, functions)).facts
+                yield _hash([find(facts) for find in finders])
             if traced:
                 entries = self.trace_module.trace(policy, inputs, functions)
                 plain = [each.plain() for each in entries]
                 yield _hash((plain, self.trace_module.trace_digest(entries)))
+
+    def _finders(self, policy: Any) -> Iterator[Callable[[list[Any]], Any]]:
+        """
+        Yield what tells, of each big table, the rows that its index leaves to be looked at.
+
+        An index that leaves more than it should gives the same answers, only more slowly.
+        """
+        for node in policy.nodes:
+            rows = getattr(node, "rules", getattr(node, "searched", ()))
+            first = getattr(node, "hit_policy", "") in ("first", "priority")
+            find = self.finder([row.condition for row in rows], policy.layout, first=first)
+            if find is not None:
+                yield find
 
     def kept(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return inputs with the objects that an evaluation kept as this engine's own."""
@@ -154,7 +173,8 @@ class Engine:
         except self.refused as refused:
             return refused.findings
         numeric = [(each.numeric, each.best) for each in card.attributes]
-        return card, numeric, [card.pd(score) for score in (card.low, card.high)]
+        same = {card} == {self.scorecard.parse(raw)}
+        return card, same, numeric, [card.pd(score) for score in (card.low, card.high)]
 
 
 def host(arguments: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -37,6 +37,30 @@ CARDS: dict[str, Json] = {
     )
 }
 
+_BINS: list[list[Json]] = [
+    [{"values": ["x"], "from": None, "points": 1}, {"values": ["y"], "points": 2}],
+    [{"values": ["x"], "to": None, "points": 1}, {"values": ["y"], "points": 2}],
+    [{"values": ["x", "y"], "points": 1}, {"values": ["y"], "points": 2}],
+    [{"values": ["x", "x"], "points": 1}],
+    [{"values": ["x"], "points": 1}, {"values": [True], "points": 2}],
+    [{"values": ["x"], "points": 1}, {"from": None, "to": None, "points": 2}],
+    [{"values": ["x", 1], "points": 1}, {"values": ["y"], "points": 2}],
+    [{"values": ["x"], "points": 3}, {"values": ["y"], "points": 1, "other": 1}],
+    [{"from": None, "to": "1", "points": 1, "other": 1}, {"from": "1", "to": None, "points": 1}],
+]
+#: Cards with bins, names and ends that a single change of a sound card does not make.
+ODD_CARDS: list[Json] = [
+    *(model({**ranges("s", 0), "bins": bins}) for bins in _BINS),
+    *(model(ranges("a", 1, "2", 2, high, 3)) for high in ("1.99", "2", "2.01")),
+    *(model(ranges("a", 1, "2", 9, "3", 5, missing_points=points)) for points in (8, 9, 10)),
+    *(model(clamp=clamp) for clamp in ([50, 50], [50, 51], [51, 50], [50], [50, 51, 52])),
+    *(model(ranges("a", 1, "2", 3), ranges(name, 4, "5", 6)) for name in ("a", "sexo", "b")),
+    model(other=1),
+    model(ranges("a", 1, "2", 3, other=1)),
+    model(scale={"pdo": 50, "base_score": 600, "base_odds": 20, "other": 1}),
+    model(scale={"pdo": "0.0000001", "base_score": 600, "base_odds": 20}),
+]
+
 #: Rules that cover the inputs which null tests and missing bins read.
 COVER = (("cover-n", "n == null", "refer"), ("cover-f", "f == null", "decline"))
 

@@ -166,6 +166,11 @@ BIN = "attributes/0/bins/0"
         (put("scale/base_odds", "-1"), "pdo and base_odds must be above zero"),
         (put("scale/pdo", "1e3"), 'pdo must be a whole number or decimal text like "12.5"'),
         (put("scale/pdo", 1.5), 'pdo must be a whole number or decimal text like "12.5"'),
+        (put("scale/pdo", "0.000001"), "odds out of all bounds: pdo is small, or base_score far"),
+        (
+            put("scale/base_score", -(10**17)),
+            "odds out of all bounds: pdo is small, or base_score far",
+        ),
         (put("scale/pdo", 10**20), 'pdo must be a whole number or decimal text like "12.5"'),
         (put("attributes", []), "a scorecard needs attributes, each with a name of its own"),
         (put("attributes", {}), "attributes must be a list"),
