@@ -10,7 +10,6 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import reduce
-from itertools import pairwise
 from typing import Any
 
 from decision_engine.policy.syntax import (
@@ -123,9 +122,10 @@ class Positions:
                 return ((rank, self.top),)
 
     def _others(self, spans: Spans) -> Spans:
-        edges = ((-1, -1), *spans, (self.top + 1, self.top + 1))
-        between = ((low[1] + 1, high[0] - 1) for low, high in pairwise(edges))
-        return tuple(span for span in between if span[0] <= span[1])
+        firsts = (0, *(last + 1 for _, last in spans))
+        lasts = (*(first - 1 for first, _ in spans), self.top)
+        between = zip(firsts, lasts, strict=True)
+        return tuple((first, last) for first, last in between if first <= last)
 
 
 def _is_order(expr: Expr) -> bool:
