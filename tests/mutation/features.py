@@ -63,7 +63,7 @@ WRITTEN: Final = (
     *("\u2003a\u00a0", "\x1fa", "\u200aa", "\u200ba", "," * 999, "," * 1000, "é"),
     *("\u2000a", "\u1fffa", "?a?"),
 )
-LONG: Final = ("y" * 65_536, "ß" * 32_769)
+LONG: Final = ("y" * 65_536, "ß" * 32_769, "y" * 508, "y" * 509)
 SECONDS: Final = (
     *("0", "-1", "1", "59", "60", "86399", "86400", "951782400", "4102444800", "1.50", "-0.01"),
     *("253402300799", "253402300800", "-62135596800", "-62135596801", "999999999999999999"),
@@ -81,8 +81,8 @@ def _list_edges() -> list[Any]:
     pairs = [list(pair) for pair in product(numbers, repeat=2)]
     wrong: list[Any] = [[None], [Decimal(1), "x"], [Decimal("0.001")], numbers, tuple(numbers[1:])]
     more: list[Any] = [[Decimal(2)] * 4, [Decimal(3), Decimal(1), Decimal(2)], numbers[:4]]
-    ties = [Decimal(text) for text in ("2", "1", "1", "2")]
-    return [*wrong, [], *([number] for number in numbers), *pairs, *more, ties]
+    often = [[Decimal(text) for text in texts] for texts in ("2112", "112", "122", "1112")]
+    return [*wrong, [], *([number] for number in numbers), *pairs, *more, *often]
 
 
 def _entry(quantity: str, *, yes: bool) -> Json:
@@ -109,8 +109,8 @@ EDGES: Final[dict[str, dict[str, list[Any]]]] = {
         "b": [Decimal(text) for text in POSITIONS],
     },
     "long": {
-        "l": [[Decimal(1)] * 13, [Decimal(2)] * 10, [], [Decimal(1)] * 101],
-        "m": [[Decimal(3)] * 77, [Decimal(4)] * 100, [Decimal(5)], [None]],
+        "l": [[Decimal(1)] * 13, [], [Decimal(2)] * 10, [Decimal(1)] * 101],
+        "m": [[Decimal(3)] * 77, [Decimal(5)], [Decimal(4)] * 100, [None]],
     },
     "days": {"t": [*DAYS, "", "x"], "a": [Decimal(text) for text in SECONDS], "u": [*UNITS, "x"]},
     "spans": {
@@ -243,6 +243,7 @@ FEATURES: Final[dict[str, Json]] = {
                 "k.joined": "t + u",
                 "k.inside": "contains(t, u)",
                 "k.len": "len(t)",
+                "k.listed": "[t]",
                 "k.at": "t[a]",
                 "k.part": "t[a:2]",
                 "k.head": "t[:a]",
