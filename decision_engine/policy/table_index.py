@@ -201,7 +201,7 @@ class _Builder:
         made: dict[tuple[int, ...], _Tree] = {}
         for key, bucket in different.items():
             share = room * len(bucket) // total
-            made[key] = key if len(key) <= FEW else self._tree(bucket, settled, share, exact=exact)
+            made[key] = self._tree(bucket, settled, share, exact=exact)
         return [made[key] for key in keys]
 
 

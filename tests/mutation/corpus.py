@@ -234,10 +234,14 @@ def _refused() -> Iterator[Subject]:
     """Policies that are refused, and one that is warned about: nothing else of them may run."""
     missing = rules(("r1", "a == null", "reduce"))
     gap = table("v", ["a"], ["v.out"], [["v1", "<= 1", "1"], ["v2", ">= 1.02", "2"]])
+    hole = table("v", ["a"], ["v.out"], [["v1", "< 1", "1"], ["v2", "> 1", "2"]])
     overlap = table("v", ["n"], ["v.out"], [["v1", "<= 3", "1"], ["v2", ">= 3", "2"]])
     syntax = rules(("r1", "a >", "decline"))
     for number, policy in enumerate(
-        (*(document(each) for each in (missing, gap, syntax)), {}, document(properties={}), calls())
+        (
+            *(document(each) for each in (missing, gap, hole, syntax)),
+            *({}, document(properties={}), calls()),
+        )
     ):
         yield Subject(f"refused {number}", ((raw(policy), ()),), (), checked=True)
     inputs: tuple[dict[str, Any], ...] = ({"n": Decimal(3)}, {"n": Decimal(4)}, {})

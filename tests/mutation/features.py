@@ -67,6 +67,7 @@ LONG: Final = ("y" * 65_536, "ß" * 32_769, "y" * 508, "y" * 509)
 SECONDS: Final = (
     *("0", "-1", "1", "59", "60", "86399", "86400", "951782400", "4102444800", "1.50", "-0.01"),
     *("253402300799", "253402300800", "-62135596800", "-62135596801", "999999999999999999"),
+    "100000000000000000",
 )
 POSITIONS: Final = ("-1", "0", "1", "2", "3", "4", "0.50")
 ABOUT: Final = (
@@ -222,7 +223,16 @@ FEATURES: Final[dict[str, Json]] = {
         properties=_BOTH,
     ),
     "spans": document(
-        expressions("e", {"k": "duration(t)", "m": "time(t)", "j": "duration(a)", "h": "time(a)"}),
+        expressions(
+            "e",
+            {
+                "k": "duration(t)",
+                "m": "time(t)",
+                "j": "duration(a)",
+                "h": "time(a)",
+                "limit": "duration(a * 10)",
+            },
+        ),
         rules(("r1", 'duration(t) >= duration("1w")', "decline")),
         properties={"t": TEXT, "a": NUMBER},
     ),

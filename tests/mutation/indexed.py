@@ -77,9 +77,11 @@ def _spelled() -> Iterator[str]:
 
 def _wide(random_: random.Random) -> Iterator[Indexed]:
     """So many wide ranges that not every end can be kept: about nothing else, or about more."""
-    for policy, more in (("collect", ""), ("first", ""), ("first", "f")):
-        wide = [(f"[{i}..{2 * _WIDE - i}]", "", more) for i in range(_WIDE)]
-        narrow = [(f"({3 * i}..{3 * i + 2})", "", "") for i in range(60)]
+    cases = (("collect", ""), ("first", ""), ("first", "f"), ("collect", "t"), ("unique", "t"))
+    for policy, more in cases:
+        condition, words = (more, ("", "")) if more != "t" else ("", ('"p"', '"q"'))
+        wide = [(f"[{i}..{2 * _WIDE - i}]", words[i % 2], condition) for i in range(_WIDE)]
+        narrow = [(f"({3 * i}..{3 * i + 2})", "", "") for i in range(30)]
         mixed = [*wide, *narrow]
         random_.shuffle(mixed)
         yield _table(f"wide {policy} {more}", mixed, policy, random_, most=2 * _WIDE)
@@ -89,14 +91,18 @@ def _cut(random_: random.Random) -> Iterator[Indexed]:
     """Tables at the limits: of few rows, of rows of another column, of columns, of help."""
     for count in (8, 9):
         yield _table(f"few {count}", [(f"{i}", "", "") for i in range(count)], "collect", random_)
+    yield _table("impossible", [("[3..2]", "", "")] * 9, "collect", random_)
+    never, always = ("", "", "false"), ("", "", "")
+    single = [(f"{i}", "", "") for i in range(11)]
+    yield _table("constants", [never, *single, always, *single], "first", random_)
     for side, copies in ((4, 2), (3, 3)):
         cells = [
             (f"{i}", f'"{WORDS[j]}"', "")
             for i, j, _ in product(range(side), range(side), range(copies))
         ]
         yield _table(f"grid {side}", cells, "collect", random_)
-    for others in (9, 10):
-        some = [(f"{i % 11}", "", "") for i in range(63)]
+    for count, others in ((63, 9), (63, 10), (50, 8)):
+        some = [(f"{i % 11}", "", "") for i in range(count)]
         rest = [("", f'"{WORDS[i % 6]}"', "") for i in range(others)]
         yield _table(f"apart {others}", [*some, *rest], "collect", random_)
     for selective in range(6, 10):
