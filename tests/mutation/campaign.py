@@ -30,7 +30,7 @@ FILES: Final = tuple(
         *("unique", "collect", "each", "list_values", "table_index", "spans"),
         *("functions/dates", "functions/lists", "functions/numbers", "functions/operations"),
         *("functions/registry", "functions/signature", "functions/texts"),
-        *("codegen", "fused", "quick", "reading", "answers"),
+        *("codegen", "statements", "fused", "scaled", "whole", "quick", "reading", "answers"),
         *("steps", "compile", "evaluation", "values"),
     )
 )

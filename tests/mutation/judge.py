@@ -118,7 +118,9 @@ class Engine:
             yield _hash(policy)
             return
         parts = ("hash", "header", "inputs", "reads", "derived", "rules", "models", "functions")
-        yield _hash([getattr(policy, part) for part in parts])
+        # Integers give the answers that decimals give, only faster: whether they do is told here.
+        scales = repr(getattr(policy.quick, "scales", None))
+        yield _hash([*(getattr(policy, part) for part in parts), scales])
         functions = dict.fromkeys(policy.functions, host)
         if functions:
             yield _hash(_raised(lambda: policy.evaluate(self.kept(given[0]), {}), self.failed))
@@ -129,6 +131,7 @@ class Engine:
             results = self.unpack(found.bits, len(found.results))
             unknown = _raised(partial(getattr, found, "nothing"), AttributeError)
             yield _hash((found, found.asks, consequences, results, unknown))
+            yield from self._read(policy, inputs, functions)
             if finders:
                 facts = policy.settle(policy.start(inputs, functions)).facts
                 yield _hash([find(facts) for find in finders])
@@ -136,6 +139,16 @@ class Engine:
                 entries = self.trace_module.trace(policy, inputs, functions)
                 plain = [each.plain() for each in entries]
                 yield _hash((plain, self.trace_module.trace_digest(entries)))
+
+    def _read(
+        self, policy: Any, inputs: Mapping[str, Any], functions: Mapping[str, Any]
+    ) -> Iterator[bytes]:
+        """Yield what complete inputs become when they are read once, from either form."""
+        values = tuple(_as_json(field, inputs.get(field.name)) for field in policy.reads)
+        for struct in (policy.struct(inputs), policy.struct_of(values)):
+            if struct is not None:
+                again = policy.evaluate(struct, functions)
+                yield _hash((dict(struct), len(struct), again, again.asks))
 
     def _finders(self, policy: Any) -> Iterator[Callable[[list[Any]], Any]]:
         """
@@ -175,6 +188,12 @@ class Engine:
         numeric = [(each.numeric, each.best) for each in card.attributes]
         same = {card} == {self.scorecard.parse(raw)}
         return card, same, numeric, [card.pd(score) for score in (card.low, card.high)]
+
+
+def _as_json(field: Any, value: Any) -> Any:
+    """Return a value as JSON has it: what needs no decimals is an int."""
+    whole = type(value) is Decimal and value.is_finite() and value == value.to_integral_value()
+    return int(value) if whole and field.scale is not None else value
 
 
 def host(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
