@@ -147,7 +147,7 @@ class AtOnce:
         """Return the facts of a value for each input, as JSON has them; None as above."""
         try:
             return self.read_json(values)
-        except (NoAnswerError, ArithmeticError, ValueError):
+        except (NoAnswerError, ArithmeticError, ValueError, TypeError):
             return None
 
     def values_of(self, facts: Facts) -> dict[str, Value]:

@@ -96,7 +96,7 @@ def json_reader(fields: Sequence[Field]) -> ReadScaled:
     Return the same for numbers as JSON has them.
 
     Those of fields without decimals are `int`, others `int` or `Decimal`: another type there raises
-    TypeError or NoAnswerError.
+    TypeError or NoAnswerError. Texts and booleans are what they should be: decoders tell them apart.
     """
     build = Reading(Layout())
     return build.function("\n ".join([*build.scaling_json(fields), _back(fields)]))
@@ -151,7 +151,7 @@ class Reading(Builder):
         counts = [name for name, field in _variables(fields) if _counts(field)]
         together = [f"0 <= ({' | '.join(counts)}) <= {_FEW}"] if counts else []
         tests = (
-            self._in_bounds(name, field, free=False)
+            self._in_bounds(_integer(name, field), field, free=False)
             for name, field in _variables(fields)
             if not _counts(field) and (field.kind != "string" or field.enum)
         )
@@ -201,6 +201,11 @@ def _back(fields: Sequence[Field]) -> str:
 def _counts(field: Field) -> bool:
     """Tell a number that is not negative, and may be as large as any."""
     return field.kind == "number" and field.minimum == 0 and field.maximum is None
+
+
+def _integer(name: str, field: Field) -> str:
+    """Return a source that raises TypeError where a number without decimals is no integer."""
+    return f"({name} | 0)" if field.kind == "number" and not scale_of(field) else name
 
 
 def _scaled(scale: int) -> Callable[[object], int]:

@@ -14,7 +14,7 @@ from decision_engine.policy.compile import CompiledPolicy
 from decision_engine.policy.lexer import ExpressionError
 from decision_engine.policy.syntax import Arithmetic, Expr, Literal, Ref, Within
 from decision_engine.policy.unary import _plain_range, _UnaryParser, parse_unary
-from tests.unit.policy.build import compiled, table
+from tests.unit.policy.build import built, compiled, table
 
 
 @pytest.fixture
@@ -89,6 +89,18 @@ def test_threads_that_are_the_first_at_once_get_the_same() -> None:
         thread.join()
 
     assert found == [(2 * n, 3 + n) for n in range(20)] * 8
+
+
+def test_no_row_of_a_table_with_a_gap_leaves_its_outputs_missing() -> None:
+    listed = [[f"v{i}", f"n == {i}", f"a * {i}"] for i in range(20)]
+    whole = {"type": "integer", "minimum": 0, "maximum": 30}
+    made = built(
+        table("v", [""], ["x"], listed, outputPath="v"), properties={"n": whole, "a": whole}
+    )
+
+    found = made.evaluate({"n": Decimal(25), "a": Decimal(2)}, {})
+
+    assert (found.values["v.x"], found.uncovered) == (None, ("V",))
 
 
 digits = st.text("0123456789", min_size=0, max_size=3)

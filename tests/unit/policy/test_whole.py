@@ -168,6 +168,18 @@ def test_a_struct_has_values_of_the_schema_only(change: dict[str, Any], known: b
     assert read is None or len(read) == len(policy.reads)
 
 
+@pytest.mark.parametrize("value", [None, "1", 1.5, Decimal("1.5"), []])
+def test_another_type_than_json_gives_to_an_input_is_no_value(value: Any) -> None:
+    policy = policy_of("a + n", "b", "c > 1")
+    values = {"a": 1, "b": Decimal(2), "c": 3, "n": 4}
+
+    assert policy.struct_of(tuple(values[field.name] for field in policy.reads)) is not None
+    for name in "abn":
+        changed = values | {name: value}
+        struct = policy.struct_of(tuple(changed[field.name] for field in policy.reads))
+        assert (struct is None) == (name == "n" or type(value) is not Decimal)
+
+
 def test_a_struct_of_another_policy_is_a_mapping_like_any_other() -> None:
     one, other = policy_of("a", "b", "c > 1"), policy_of("u - b", "c", "c > 2")
     inputs: dict[str, Any] = dict.fromkeys("abcun", Decimal(1)) | {"b": Decimal(7)}
