@@ -96,7 +96,7 @@ def json_reader(fields: Sequence[Field]) -> ReadScaled:
     Return the same for numbers as JSON has them.
 
     Those of fields without decimals are `int`, others `int` or `Decimal`: another type there raises
-    TypeError or NoAnswerError. Texts and booleans are what they should be: decoders tell them apart.
+    TypeError or NoAnswerError. Texts and booleans are such: decoders tell them from numbers.
     """
     build = Reading(Layout())
     return build.function("\n ".join([*build.scaling_json(fields), _back(fields)]))
