@@ -95,8 +95,8 @@ def json_reader(fields: Sequence[Field]) -> ReadScaled:
     """
     Return the same for numbers as JSON has them.
 
-    Those of fields without decimals are `int`, others `int` or `Decimal`: another type there raises
-    TypeError or NoAnswerError. Texts and booleans are such: decoders tell them from numbers.
+    Those of fields without decimals are `int`, others `int` or `Decimal`; another type raises
+    TypeError or NoAnswerError, but a boolean is taken for 0 or 1: decoders tell it from an `int`.
     """
     build = Reading(Layout())
     return build.function("\n ".join([*build.scaling_json(fields), _back(fields)]))
@@ -151,9 +151,9 @@ class Reading(Builder):
         counts = [name for name, field in _variables(fields) if _counts(field)]
         together = [f"0 <= ({' | '.join(counts)}) <= {_FEW}"] if counts else []
         tests = (
-            self._in_bounds(_integer(name, field), field, free=False)
+            self._as_decoded(name, field)
             for name, field in _variables(fields)
-            if not _counts(field) and (field.kind != "string" or field.enum)
+            if not _counts(field)
         )
         yield from _refusing((*together, *tests))
 
@@ -187,6 +187,16 @@ class Reading(Builder):
         most = "" if high == largest else f" <= {written(high)}"
         return f"{least}{name}{most}" if least or most else ""
 
+    def _as_decoded(self, name: str, field: Field) -> str:
+        """Raises TypeError for another type than a decoder gives; its texts are sound."""
+        if field.kind == "boolean":
+            true, false = self.constant(True), self.constant(False)  # noqa: FBT003 - the values
+            return f"({name} is {true} or {name} is {false})"
+        if field.kind == "string" and not field.enum:
+            return f"{self.constant('')} <= {name}"
+        whole = field.kind == "number" and not scale_of(field)
+        return self._in_bounds(f"({name} | 0)" if whole else name, field, free=False)
+
     def _is_known(self, name: str, field: Field) -> str:
         if field.kind == "boolean":
             return ""
@@ -201,11 +211,6 @@ def _back(fields: Sequence[Field]) -> str:
 def _counts(field: Field) -> bool:
     """Tell a number that is not negative, and may be as large as any."""
     return field.kind == "number" and field.minimum == 0 and field.maximum is None
-
-
-def _integer(name: str, field: Field) -> str:
-    """Return a source that raises TypeError where a number without decimals is no integer."""
-    return f"({name} | 0)" if field.kind == "number" and not scale_of(field) else name
 
 
 def _scaled(scale: int) -> Callable[[object], int]:

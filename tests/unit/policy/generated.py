@@ -19,7 +19,7 @@ ALLOWED = (
     *(ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Assign, ast.Pass),
     *(ast.Name, ast.Load, ast.Store, ast.Subscript, ast.Constant, ast.Call, ast.Tuple, ast.IfExp),
     *(ast.Compare, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.In, ast.NotIn),
-    *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
+    *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Is),
     *(ast.ListComp, ast.GeneratorExp, ast.comprehension),
     # Of whole nodes and of all inputs at once: tests, operators of numbers, the way out.
     *(ast.If, ast.Raise, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.BitOr, ast.List, ast.Dict),

@@ -170,14 +170,14 @@ def test_a_struct_has_values_of_the_schema_only(change: dict[str, Any], known: b
 
 @pytest.mark.parametrize("value", [None, "1", 1.5, Decimal("1.5"), []])
 def test_another_type_than_json_gives_to_an_input_is_no_value(value: Any) -> None:
-    policy = policy_of("a + n", "b", "c > 1")
-    values = {"a": 1, "b": Decimal(2), "c": 3, "n": 4}
+    policy = policy_of("a + n", "b", "f and c > 1")
+    values = {"a": 1, "b": Decimal(2), "c": 3, "n": 4, "f": True}
 
     assert policy.struct_of(tuple(values[field.name] for field in policy.reads)) is not None
-    for name in "abn":
+    for name in "abfn":
         changed = values | {name: value}
         struct = policy.struct_of(tuple(changed[field.name] for field in policy.reads))
-        assert (struct is None) == (name == "n" or type(value) is not Decimal)
+        assert (struct is None) == (name in "fn" or type(value) is not Decimal)
 
 
 def test_a_struct_of_another_policy_is_a_mapping_like_any_other() -> None:
