@@ -1,13 +1,12 @@
 """
 The inputs of a policy from JSON bytes, as fast as they can be read without trusting them.
 
-msgspec decodes the object that the policy's schema describes: numbers exactly, texts in sound
-UTF-8, no name that the schema has not. Whatever is not that object, exactly once each, is read by
-`read_inputs`, which knows every way to be wrong.
+msgspec decodes the object that the policy's schema describes: whole numbers, others by their
+literal, texts in sound UTF-8, no name that the schema has not. Whatever is not that object, exactly
+once each, is read by `read_inputs`, which knows every way to be wrong.
 """
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
@@ -34,7 +33,7 @@ def input_reader(policy: CompiledPolicy) -> Callable[[bytes], Inputs]:
     if len(policy.reads) < 2 or any(isinstance(field.kind, ListOf) for field in policy.inputs):  # noqa: PLR2004
         return read_inputs
     tree = _tree(policy.inputs)
-    decode = msgspec.json.Decoder(_struct(tree), float_hook=Decimal).decode
+    decode = msgspec.json.Decoder(_struct(tree), float_hook=str.encode).decode
     take = attrgetter(*(_place(tree, field.name) for field in policy.reads))
     colons, struct_of = _names(tree), policy.struct_of
 

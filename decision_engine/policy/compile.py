@@ -125,7 +125,8 @@ class CompiledPolicy:
         """
         Return the same of a value for each of `reads`, in order, with numbers as JSON has them.
 
-        Those without decimals are `int`, others `int` or `Decimal`; another type is no value.
+        Those without decimals are `int`; others `int`, or the bytes of their literal (`b"12.50"`).
+        Another type is no value.
         """
         facts = self.quick.facts_of_json(values)
         return None if facts is None else InputStruct(self.quick, facts)

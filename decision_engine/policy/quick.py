@@ -98,8 +98,7 @@ class BySteps:
 
     def facts_of_json(self, values: tuple[Any, ...]) -> Facts | None:
         """Return the facts of a value for each input, as JSON has them; None as above."""
-        exact = [Decimal(value) if type(value) is int else value for value in values]
-        return self.facts_of(dict(zip(self.names, exact, strict=True)))
+        return self.facts_of(dict(zip(self.names, map(_exact, values), strict=True)))
 
     def values_of(self, facts: Facts) -> dict[str, Value]:
         """Return the exact inputs that the facts stand for, by name."""
@@ -118,6 +117,13 @@ class BySteps:
 
     def _named(self, made: Facts) -> dict[str, Any]:
         return dict(zip(self.derived, made, strict=True))
+
+
+def _exact(value: Any) -> Any:
+    """Return a number of JSON (see `reading.json_reader`) as a decimal, anything else as it is."""
+    if type(value) is int:
+        return Decimal(value)
+    return Decimal(value.decode()) if type(value) is bytes else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,8 +95,9 @@ def json_reader(fields: Sequence[Field]) -> ReadScaled:
     """
     Return the same for numbers as JSON has them.
 
-    Those of fields without decimals are `int`, others `int` or `Decimal`; another type raises
-    TypeError or NoAnswerError, but a boolean is taken for 0 or 1: decoders tell it from an `int`.
+    Those of fields without decimals are `int`; others `int`, or the literal that a decoder took for
+    a number, as bytes: `b"5200.50"`. Another type raises TypeError or NoAnswerError, but a boolean
+    is taken for 0 or 1: decoders tell it from an `int`.
     """
     build = Reading(Layout())
     return build.function("\n ".join([*build.scaling_json(fields), _back(fields)]))
@@ -214,22 +215,30 @@ def _counts(field: Field) -> bool:
 
 
 def _scaled(scale: int) -> Callable[[object], int]:
-    """Return a function that gives an int or a `Decimal` scaled, or raises NoAnswerError."""
+    """Return a function that gives an int, or a number's literal, scaled; see `json_reader`."""
     size = int(10**scale)
-    factor = Decimal(size)
 
     def scaled(value: object) -> int:
         if type(value) is int:
             return value * size
-        if type(value) is not Decimal:
+        if type(value) is not bytes:
             raise NoAnswerError
-        exact = EXACT.multiply(value, factor)
-        number = int(exact)
-        if number != exact:
-            raise NoAnswerError
-        return number
+        whole, _, part = value.partition(b".")
+        try:
+            if len(part) <= scale:
+                return int(whole + part.ljust(scale, b"0"))
+        except ValueError:
+            pass  # it has an exponent
+        return _whole_number(EXACT.multiply(Decimal(value.decode()), size))
 
     return scaled
+
+
+def _whole_number(value: Decimal) -> int:
+    number = int(value)
+    if number != value:
+        raise NoAnswerError
+    return number
 
 
 def _variables(fields: Sequence[Field]) -> Iterator[tuple[str, Field]]:

@@ -148,7 +148,8 @@ class Engine:
         for struct in (policy.struct(inputs), policy.struct_of(values)):
             if struct is not None:
                 again = policy.evaluate(struct, functions)
-                yield _hash((dict(struct), len(struct), again, again.asks))
+                slowly = policy.quick.run(struct.facts, functions) is None
+                yield _hash((dict(struct), len(struct), again, again.asks, slowly))
 
     def _finders(self, policy: Any) -> Iterator[Callable[[list[Any]], Any]]:
         """
@@ -192,8 +193,10 @@ class Engine:
 
 def _as_json(field: Any, value: Any) -> Any:
     """Return a value as JSON has it: what needs no decimals is an int."""
-    whole = type(value) is Decimal and value.is_finite() and value == value.to_integral_value()
-    return int(value) if whole and field.scale is not None else value
+    if type(value) is not Decimal or not value.is_finite():
+        return value
+    whole = value == value.to_integral_value() and field.scale is not None
+    return int(value) if whole else str(value).encode()
 
 
 def host(arguments: Mapping[str, Any]) -> Mapping[str, Any]:

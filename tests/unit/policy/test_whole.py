@@ -168,16 +168,17 @@ def test_a_struct_has_values_of_the_schema_only(change: dict[str, Any], known: b
     assert read is None or len(read) == len(policy.reads)
 
 
-@pytest.mark.parametrize("value", [None, "1", 1.5, Decimal("1.5"), []])
+@pytest.mark.parametrize("value", [None, "1", 1.5, Decimal("1.5"), [], b"1.25", b"1e-2", b"12.5E1"])
 def test_another_type_than_json_gives_to_an_input_is_no_value(value: Any) -> None:
     policy = policy_of("a + n", "b", "f and c > 1")
-    values = {"a": 1, "b": Decimal(2), "c": 3, "n": 4, "f": True}
+    values = {"a": 1, "b": b"2.5", "c": 3, "n": 4, "f": True}
 
     assert policy.struct_of(tuple(values[field.name] for field in policy.reads)) is not None
     for name in "abfn":
         changed = values | {name: value}
         struct = policy.struct_of(tuple(changed[field.name] for field in policy.reads))
-        assert (struct is None) == (name in "fn" or type(value) is not Decimal)
+        assert (struct is None) == (name in "fn" or type(value) is not bytes)
+        assert struct is None or struct[name] == Decimal(value.decode())
 
 
 def test_a_struct_of_another_policy_is_a_mapping_like_any_other() -> None:
