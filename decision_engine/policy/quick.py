@@ -123,7 +123,12 @@ def _exact(value: Any) -> Any:
     """Return a number of JSON (see `reading.json_reader`) as a decimal, anything else as it is."""
     if type(value) is int:
         return Decimal(value)
-    return Decimal(value.decode()) if type(value) is bytes else value
+    if type(value) is not bytes:
+        return value
+    try:
+        return Decimal(value.decode())
+    except (ArithmeticError, ValueError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,7 @@ def _scaled(scale: int) -> Callable[[object], int]:
             raise NoAnswerError
         whole, _, part = value.partition(b".")
         try:
-            if len(part) <= scale:
+            if part and len(part) <= scale:
                 return int(whole + part.ljust(scale, b"0"))
         except ValueError:
             pass  # it has an exponent

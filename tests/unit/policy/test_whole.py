@@ -181,6 +181,21 @@ def test_another_type_than_json_gives_to_an_input_is_no_value(value: Any) -> Non
         assert struct is None or struct[name] == Decimal(value.decode())
 
 
+@pytest.mark.parametrize("value", [b"x", b"1.x", b"", b"\xff", b"-", b"1e", b".", b"NaN"])
+def test_bytes_that_are_no_number_are_no_value(value: bytes) -> None:
+    steps = policy_of("a", "b", "c > 1")
+    many = built(
+        rules(*[(f"r{i}", f"== {i}", "refer") for i in range(65)], fields=("n",)),
+        expressions("e", {"d.x": "a"}),
+        properties=PROPERTIES,
+    )
+
+    for policy, usual in ((steps, (1, 2, 3)), (many, (1, 4))):
+        assert policy.struct_of(usual) is not None
+        for place in range(len(usual)):
+            assert policy.struct_of((*usual[:place], value, *usual[place + 1 :])) is None
+
+
 def test_a_struct_of_another_policy_is_a_mapping_like_any_other() -> None:
     one, other = policy_of("a", "b", "c > 1"), policy_of("u - b", "c", "c > 2")
     inputs: dict[str, Any] = dict.fromkeys("abcun", Decimal(1)) | {"b": Decimal(7)}
