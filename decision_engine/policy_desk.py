@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from decision_engine.archive import ListPolicies, StoredPolicy
 from decision_engine.comparison import Effect, effect, known_to, summary
+from decision_engine.offer_check import check_offers
 from decision_engine.policies import ACTIVE
 from decision_engine.policy.check import check
 from decision_engine.policy.compile import build
@@ -157,7 +158,9 @@ def _faults(policy_id: str, document: PolicyDocument, beside: Artifacts) -> list
     if document.header.id != policy_id:
         found.append(Finding("", "", "x-policy", "id is not the policy of this address"))
     if not has_errors(found):
-        found += check_codes(build(document, models), ReasonTable.parse(beside.reasons))
+        compiled = build(document, models)
+        found += check_offers(compiled)
+        found += check_codes(compiled, ReasonTable.parse(beside.reasons))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from adapters.inbound.cli.failures import BadUsage, Failure
 from adapters.inbound.cli.files import read_file
+from decision_engine.offer_check import check_offers
 from decision_engine.policy.check import check
 from decision_engine.policy.compile import CompiledPolicy, build
 from decision_engine.policy.document import PolicyDocument, ScorecardNode
@@ -160,6 +161,7 @@ def _check_surroundings(found: Examined, compiled: CompiledPolicy) -> None:
     for name in sorted(set(compiled.functions) - FUNCTIONS):
         sentence = f'the platform gives no function "{name}", so it cannot run this policy'
         found.note(found.sources.policy, [Finding("", "", "", sentence, "warning")])
+    found.note(found.sources.policy, check_offers(compiled))
     if found.reasons is not None and found.sources.reasons_path is not None:
         findings = [*check_codes(compiled, found.reasons), *_engine_codes(found.reasons)]
         found.note(found.sources.reasons_path, findings)

@@ -11,10 +11,12 @@ from typing import NamedTuple
 from decision_engine.policy.barred import barred_in, proxy_in
 from decision_engine.policy.check.coverage import check_coverage
 from decision_engine.policy.check.nodes import check_nodes
+from decision_engine.policy.check.outcome import check_outcome
 from decision_engine.policy.check.rules import check_rules
 from decision_engine.policy.check.safety import check_safety
 from decision_engine.policy.check.scope import Names
 from decision_engine.policy.check.unread import check_unread
+from decision_engine.policy.check.ways import Ways
 from decision_engine.policy.check.zero import check_zero
 from decision_engine.policy.document import (
     FunctionNode,
@@ -65,11 +67,14 @@ def examine(document: PolicyDocument, models: Mapping[str, Scorecard]) -> Checke
 def _check_whole(
     order: Ordered, names: Names, models: Mapping[str, Scorecard], notes: Notes
 ) -> None:
+    ways, everybody = Ways(order, names.fields), frozenset[str]()
     for node in order.nodes:
+        place = notes.at(node=node.id)
         if isinstance(node, ValueTable):
-            check_coverage(node, names.fields, notes.at(node=node.id))
+            check_coverage(node, names.fields, place)
         elif isinstance(node, RuleTable):
-            check_rules(node, names.fields, notes.at(node=node.id))
+            everybody |= check_rules(node, names.fields, place, gated=node.id in ways.gates)
+    check_outcome(order, ways, models, everybody, notes)
     check_safety(order, names.inputs, models, notes)
     check_zero(order, names.fields, notes)
 

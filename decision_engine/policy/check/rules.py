@@ -13,20 +13,27 @@ from decision_engine.policy.schema import Field
 _ONE_ROW: Final = (0,)
 
 
-def check_rules(node: RuleTable, fields: Mapping[str, Field], notes: Notes) -> None:
-    """Note rules that never hit (an error), rules that always hit, and doubled rules."""
+def check_rules(
+    node: RuleTable, fields: Mapping[str, Field], notes: Notes, *, gated: bool
+) -> frozenset[str]:
+    """
+    Note rules that never hit (an error), rules that always hit, and doubled rules.
+
+    Returns the ids of those that hit for everybody, none where the table may not be reached
+    (`gated`). Such a rule is an error when nobody can be approved in spite of it.
+    """
     space = Space(node.rules, fields)
     seen: dict[Hashable, Rule] = {}
     never: list[Rule] = []
+    everybody: list[str] = []
     for rule in node.rules:
         parts = space.parts(rule)
         if not parts:
             never.append(rule)
             continue
         if _always(parts, space):
-            notes.at(row=rule.id).warn(
-                f'this rule hits for everybody ("{rule.effect}"): give it a condition, or remove it'
-            )
+            everybody.append(rule.id)
+            _note_always(rule, notes.at(row=rule.id), final=not gated and is_final(rule))
         first = seen.setdefault(_key(rule, parts), rule)
         if first is not rule:
             notes.at(row=rule.id).warn(
@@ -36,6 +43,27 @@ def check_rules(node: RuleTable, fields: Mapping[str, Field], notes: Notes) -> N
         never_true(rule, space, notes)
     if more := len(never[SHOWN:]):
         notes.error(f"{more} more rules can never hit")
+    return frozenset(() if gated else everybody)
+
+
+def is_final(rule: Rule) -> bool:
+    """
+    Tell whether nobody is approved whom a rule hits or who cannot be judged by it.
+
+    A reviewer may waive a referral, never a decline, nor a reduction that no smaller offer escapes.
+    A rule that is silent about missing inputs leaves the word to another, which may refer.
+    """
+    return rule.effect != "refer" and rule.on_missing != "no_hit_if_missing"
+
+
+def _note_always(rule: Rule, notes: Notes, *, final: bool) -> None:
+    remedy = "give it a condition, or remove it"
+    if final:
+        notes.error(
+            f'nobody can be approved: this rule hits for everybody ("{rule.effect}"); {remedy}'
+        )
+    else:
+        notes.warn(f'this rule hits for everybody ("{rule.effect}"): {remedy}')
 
 
 def _always(parts: list[Part], space: Space) -> bool:

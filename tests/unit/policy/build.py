@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from decision_engine.policy.compile import CompiledPolicy, build, compile_policy
+from decision_engine.policy.findings import Finding
 from decision_engine.policy.parse import parse
 from decision_engine.policy.scorecard import Scorecard
 
@@ -131,6 +132,12 @@ def document(*nodes: Json, properties: Json | None = None, **header: Any) -> Jso
         "nodes": line,
         "edges": edges,
     }
+
+
+def meant(found: list[Finding]) -> list[Finding]:
+    """Findings without those that any small policy has: unread inputs, and no rule that refuses."""
+    usual = ("no expression reads this input", "no rule declines or refers")
+    return [item for item in found if not item.sentence.startswith(usual)]
 
 
 def raw(value: Any) -> bytes:

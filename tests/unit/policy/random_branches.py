@@ -11,8 +11,12 @@ BASE = ("a", "b", "n", "d.one")
 
 
 def conditions(names: tuple[str, ...], *, null_tests: bool) -> st.SearchStrategy[str]:
-    made = boolean_exprs(names, 1)
-    return made if null_tests else made.filter(lambda text: "null" not in text)
+    return allowed(boolean_exprs(names, 1), null_tests=null_tests)
+
+
+def allowed(texts: st.SearchStrategy[str], *, null_tests: bool) -> st.SearchStrategy[str]:
+    """Numbers have null tests too, in what chooses between two of them."""
+    return texts if null_tests else texts.filter(lambda text: "null" not in text)
 
 
 @st.composite
@@ -25,6 +29,9 @@ def branched(draw: st.DrawFn, *, null_tests: bool = True) -> Sample:
 
     def condition(*names: str) -> str:
         return draw(conditions((*BASE, *names), null_tests=null_tests))
+
+    def number(*names: str) -> str:
+        return draw(allowed(number_exprs(names, 1), null_tests=null_tests))
 
     def rule(identity: str, *names: str) -> tuple[str, str, str, str]:
         on_missing = draw(st.sampled_from(["refer", "decline", "no_hit_if_missing"]))
@@ -46,13 +53,13 @@ def branched(draw: st.DrawFn, *, null_tests: bool = True) -> Sample:
     one = "y" if inner_policy == "first" else "y.own"
     both = ("z", shared, one)
     nodes: list[Json] = [
-        expressions("e", {"d.one": draw(number_exprs(BASE[:3], 1)), "d.yes": condition_of(draw)}),
+        expressions("e", {"d.one": number(*BASE[:3]), "d.yes": condition_of(draw)}),
         rules(*covers(), identity="cover"),
         switch("s", *statements, policy=policy),
-        expressions("a", {made: draw(number_exprs(BASE, 1))}),
+        expressions("a", {made: number(*BASE)}),
         switch("t", *inner, policy=inner_policy),
-        expressions("c", {one: draw(number_exprs((*BASE, made), 1))}),
-        expressions("d", {other: draw(number_exprs((*BASE, made), 1))}),
+        expressions("c", {one: number(*BASE, made)}),
+        expressions("d", {other: number(*BASE, made)}),
         rules(rule("in-zero", made, one), identity="r0"),
         shared_table(draw, shared),
         rules(rule("in-one", "z"), identity="r1"),
