@@ -119,6 +119,13 @@ def test_where_data_is_missing_a_silent_rule_does_not_stand_against_anybody() ->
     assert [text.partition(":")[0] for text in said(plain(rules(*silent, cover)))] == ["warning /r"]
 
 
+def test_what_cannot_be_judged_without_data_stands_against_a_case_too() -> None:
+    there = (("high", "p > 2", "decline"), ("low", "p <= 2", "decline"))
+    asks = ("k", "p == null and q > 2", "decline")
+
+    assert said(plain(rules(*there, asks))) == [stands("error /r", NOBODY, "high", "low")]
+
+
 def test_a_derived_value_may_be_anything_that_its_kind_allows() -> None:
     made = expressions("e", {"d": "p + q"})
     split = rules(("high", "d > 2", "decline"), ("low", "d <= 2", "decline"))
