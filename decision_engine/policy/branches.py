@@ -44,6 +44,16 @@ class Branches:
         return any(not first[switch] & second[switch] for switch in first.keys() & second.keys())
 
 
+def live(
+    edge: Edge, switches: Mapping[str, SwitchNode], gates: Mapping[str, Gate | None]
+) -> Gate | None:
+    """Return the handles of which one must be taken for an edge to be live; None for always."""
+    switch = switches.get(edge.source)
+    if switch is None or (switch.hit_policy == "collect" and edge.handle in switch.others):
+        return gates.get(edge.source)
+    return frozenset({Handle(edge.source, edge.handle)})
+
+
 def branches_of(nodes: Iterable[AnyNode], edges: Iterable[Edge]) -> Branches:
     """Return the branches of nodes that come in the order of evaluation."""
     incoming: dict[str, list[Edge]] = {}
@@ -65,17 +75,11 @@ class _Builder:
     switches: dict[str, SwitchNode]
 
     def add(self, node: AnyNode, incoming: list[Edge]) -> None:
-        gate = self._gate([self._live(edge) for edge in incoming])
+        gate = self._gate([live(edge, self.switches, self.gates) for edge in incoming])
         self.gates[node.id] = gate
         self.choices[node.id] = {} if gate is None else self._choices(gate)
         if isinstance(node, SwitchNode):
             self.switches[node.id] = node
-
-    def _live(self, edge: Edge) -> Gate | None:
-        switch = self.switches.get(edge.source)
-        if switch is None or (switch.hit_policy == "collect" and edge.handle in switch.others):
-            return self.gates[edge.source]
-        return frozenset({Handle(edge.source, edge.handle)})
 
     def _gate(self, ways: list[Gate | None]) -> Gate | None:
         gate: Gate = frozenset()

@@ -38,10 +38,15 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """What every node has; ids and names are unique in a document."""
+    """
+    What every node has; ids and names are unique in a document.
+
+    A node that does not pass on what was there before hides it from the nodes behind it.
+    """
 
     id: str
     name: str
+    passes: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,10 +207,16 @@ class SwitchNode(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionNode(Node):
-    """A sub-decision by its key; in a document that was read its nodes stand in its place."""
+    """
+    A sub-decision by its key; in a document that was read its nodes stand in its place.
+
+    `path` goes before what it makes; `source` is the object that holds its inputs, empty where they
+    are read from the same names outside.
+    """
 
     key: str
     path: str
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,9 +228,15 @@ class EnterNode(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaveNode(Node):
-    """Where a sub-decision ends; `enter` is the id of its beginning."""
+    """
+    Where a sub-decision ends; `enter` is the id of its beginning.
+
+    One that is `apart` reads one object or writes under a path of its own: if it does not pass on
+    what was there before, only what it made itself is left.
+    """
 
     enter: str
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,23 @@ from decision_engine.policy.branches import Branches, branches_of
 from decision_engine.policy.document import AnyNode, InputNode, OutputNode, PolicyDocument
 from decision_engine.policy.findings import Finding, Notes
 from decision_engine.policy.parse_switch import check_handles
+from decision_engine.policy.visibility import visible
 
 Links = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """The nodes so that each comes after all that it can see, the ids of those, the branches."""
+    """
+    The nodes so that each comes after all that lead to it, and the branches.
+
+    `before` has, for each node, the ids of those whose values it sees, `hidden` of those whose
+    values a node between does not pass on.
+    """
 
     nodes: tuple[AnyNode, ...]
     before: dict[str, frozenset[str]]
+    hidden: dict[str, frozenset[str]]
     branches: Branches
 
 
@@ -42,7 +49,10 @@ def ordered(document: PolicyDocument) -> Ordered:
             before[node.id] = frozenset(seen).union(*(before[parent] for parent in seen))
         nodes += ready
         waiting = [node for node in waiting if node.id not in before]
-    return Ordered(tuple(nodes), before, branches_of(nodes, document.edges))
+    branches = branches_of(nodes, document.edges)
+    shown = visible(nodes, document.edges, before, branches)
+    hidden = {identity: before[identity] - ids for identity, ids in shown.items()}
+    return Ordered(tuple(nodes), shown, hidden, branches)
 
 
 def _check_ends(document: PolicyDocument, notes: Notes) -> None:

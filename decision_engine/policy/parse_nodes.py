@@ -15,8 +15,11 @@ from decision_engine.policy.document import (
     ScorecardNode,
 )
 from decision_engine.policy.findings import Notes
+from decision_engine.policy.node_options import options_of, refuse_loop
+from decision_engine.policy.parse_loop import looping
 from decision_engine.policy.parse_switch import parse_switch
 from decision_engine.policy.parse_tables import parse_table
+from decision_engine.policy.rewrite import inside, with_expressions
 from decision_engine.policy.schema import Field, field_of, parse_schema
 from decision_engine.policy.shapes import (
     LATER,
@@ -27,7 +30,6 @@ from decision_engine.policy.shapes import (
     objects_of,
     only,
     text_of,
-    transformed,
 )
 from decision_engine.policy.syntax import Literal
 
@@ -67,11 +69,17 @@ def _output(identity: str, name: str, content: dict[str, Any], notes: Notes) -> 
 def _expressions(identity: str, name: str, content: dict[str, Any], notes: Notes) -> AnyNode:
     allowed = ("expressions", "passThrough", "inputField", "outputPath", "executionMode")
     only(content, allowed, "an expression node", notes)
-    prefix = transformed(content, notes)
+    options = options_of(content, notes)
     records = objects_of(content.get("expressions"), "expressions", notes)
-    return ExpressionNode(
-        id=identity, name=name, assignments=tuple(_assign(r, prefix, notes) for r in records)
+    node = ExpressionNode(
+        id=identity,
+        name=name,
+        passes=options.passes,
+        assignments=tuple(_assign(r, options.prefix, notes) for r in records),
     )
+    if options.loops:
+        return looping(node, options, notes)
+    return with_expressions(node, inside(options.source)) if options.source else node
 
 
 def _assign(record: dict[str, Any], prefix: str, notes: Notes) -> Assignment:
@@ -84,9 +92,16 @@ def _assign(record: dict[str, Any], prefix: str, notes: Notes) -> Assignment:
 def _decision(identity: str, name: str, content: dict[str, Any], notes: Notes) -> AnyNode:
     allowed = ("key", "passThrough", "inputField", "outputPath", "executionMode")
     only(content, allowed, "a decision node", notes)
-    prefix = transformed(content, notes)
-    key = text_of(content, "key", "a decision node", notes)
-    return DecisionNode(id=identity, name=name, key=key, path=prefix.rstrip("."))
+    options = options_of(content, notes)
+    refuse_loop(options, "a decision", "let an expression node loop", notes)
+    return DecisionNode(
+        id=identity,
+        name=name,
+        passes=options.passes,
+        key=text_of(content, "key", "a decision node", notes),
+        path=options.prefix.removesuffix("."),
+        source=options.source,
+    )
 
 
 def _custom(identity: str, name: str, content: dict[str, Any], notes: Notes) -> AnyNode:

@@ -1,9 +1,11 @@
 """JDM decision tables to rule tables and value tables."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Final, get_args
 
 from decision_engine.policy.document import (
+    AnyNode,
     Cell,
     Column,
     Effect,
@@ -18,8 +20,10 @@ from decision_engine.policy.document import (
 from decision_engine.policy.findings import Notes
 from decision_engine.policy.lexer import ExpressionError
 from decision_engine.policy.limits import COLUMN_PARTS, COLUMNS, ROWS_PER_TABLE
+from decision_engine.policy.node_options import options_of, refuse_loop
 from decision_engine.policy.parse_collect import check_collecting, collecting
 from decision_engine.policy.parse_priority import numbers_of
+from decision_engine.policy.rewrite import inside, with_expressions
 from decision_engine.policy.shapes import (
     LATER,
     ROW_ID,
@@ -28,7 +32,6 @@ from decision_engine.policy.shapes import (
     objects_of,
     only,
     text_of,
-    transformed,
 )
 from decision_engine.policy.syntax import Expr, Literal, walk
 from decision_engine.policy.unary import parse_unary
@@ -44,10 +47,18 @@ _BROKEN: Final = Literal(value=False)
 Record = dict[str, Any]
 
 
-def parse_table(identity: str, name: str, content: Record, notes: Notes) -> RuleTable | ValueTable:
+def parse_table(identity: str, name: str, content: Record, notes: Notes) -> AnyNode:
     """Return the table: a rule table when it has the outputs `code` and `effect`."""
     only(content, _CONTENT, "a decision table", notes)
-    prefix = transformed(content, notes)
+    options = options_of(content, notes)
+    refuse_loop(options, "a table", "let an expression node loop, with ? : for the rows", notes)
+    table = replace(_table(identity, name, content, options.prefix, notes), passes=options.passes)
+    return with_expressions(table, inside(options.source)) if options.source else table
+
+
+def _table(
+    identity: str, name: str, content: Record, prefix: str, notes: Notes
+) -> RuleTable | ValueTable:
     columns = tuple(_column(record, notes) for record in _records(content, "inputs", notes))
     outputs = {
         text_of(record, "field", "an output", notes): str(record.get("id"))

@@ -82,18 +82,6 @@ def expression_of(source: Any, notes: Notes, local_prefix: str | None = None) ->
         return None
 
 
-def transformed(content: dict[str, Any], notes: Notes) -> str:
-    """Check what expression nodes and tables share; return the prefix of their outputs."""
-    if content.get("passThrough") is not True:
-        notes.error("passThrough must be true")
-    if content.get("inputField") is not None:
-        notes.error("inputField " + LATER)
-    if content.get("executionMode", "single") != "single":
-        notes.error(f'executionMode "{content["executionMode"]}" {LATER}')
-    path = content.get("outputPath")
-    return dotted(path, "outputPath", notes) + "." if path else ""
-
-
 def dotted(value: Any, what: str, notes: Notes) -> str:
     """Return a dotted name; anything else is noted."""
     if isinstance(value, str) and DOTTED.fullmatch(value) is not None:

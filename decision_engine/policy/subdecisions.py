@@ -104,15 +104,14 @@ class Inliner:
         stops = [each.id for each in nodes if isinstance(each, OutputNode)]
         if len(starts) != 1 or len(stops) != 1:
             own.error(f'the decision "{node.key}" needs exactly one inputNode and one outputNode')
-        prefix, path = f"{node.id}/", f"{node.path}." if node.path else ""
+        prefix = f"{node.id}/"
         notes.found.extend(
             replace(found, node=prefix + found.node if found.node else node.id)
             for found in own.found
         )
         if len(starts) != 1 or len(stops) != 1:
             return None
-        names = {name: path + name if made else name for name, made in known.items()}
-        mover = Mover(prefix, path, names, starts[0])
+        mover = Mover(node, known, starts[0])
         moved = [Edge(prefix + one, prefix + other, handle) for one, other, handle in edges]
         graph = [mover.node(each) for each in nodes], moved
         return (prefix + starts[0], prefix + stops[0]), graph

@@ -27,7 +27,7 @@ from decision_engine.policy.graph import ordered
 from decision_engine.policy.run import Run
 from decision_engine.policy.syntax import Expr
 from decision_engine.policy.trace import deciding
-from decision_engine.policy.values import Fact, Function, Missing, Value
+from decision_engine.policy.values import Entry, Fact, Function, Missing, Value
 
 Json = dict[str, Any]
 #: Keys of a row that are no cells.
@@ -84,7 +84,7 @@ class _Tracer:
             "name": node.name,
             "order": order,
             "input": None if starts else self._context(seen),
-            "output": None if ends else self._context([*seen, node]),
+            "output": None if ends else self._context([*(seen if node.passes else ()), node]),
             "performance": None,
             "traceData": self._data(node),
         }
@@ -93,11 +93,7 @@ class _Tracer:
         content = self._contents.get(node.id, {})
         match node:
             case ExpressionNode():
-                prefix = f"{path}." if (path := content.get("outputPath")) else ""
-                return {
-                    name.removeprefix(prefix): {"result": self._value(name)}
-                    for name in outputs_of(node)
-                }
+                return self._computed(node, content)
             case RuleTable():
                 return [self._row(node, index) for index in self._hits(node)]
             case ValueTable(hit_policy="collect"):
@@ -113,6 +109,15 @@ class _Tracer:
                 return {"statements": [{"id": name} for name in taken]}
             case _:
                 return None
+
+    def _computed(self, node: ExpressionNode, content: Json) -> Any:
+        if content.get("executionMode") == "loop":
+            listed: Any = self._value(content["outputPath"])
+            return listed and [_results(item) for item in listed]
+        prefix = f"{path}." if (path := content.get("outputPath")) else ""
+        return {
+            name.removeprefix(prefix): {"result": self._value(name)} for name in outputs_of(node)
+        }
 
     def _hits(self, node: RuleTable) -> list[int]:
         first = self._first_rule[node.id]
@@ -193,6 +198,10 @@ def _put(context: Json, name: str, value: object) -> None:
     for part in parents:
         context = context.setdefault(part, {})
     context[last] = value
+
+
+def _results(item: Entry) -> Json:
+    return {name: {"result": value} for name, value in item.fields}
 
 
 def _shown(fact: Fact) -> Value | None:

@@ -15,7 +15,11 @@ def check_enter(node: EnterNode, scope: Scope, notes: Notes) -> None:
     for needed in node.fields:
         place, makers = notes.at(cell=needed.name), scope.names.makers.get(needed.name, ())
         if not makers or not scope.sees(makers):
-            place.error(f'the decision reads "{needed.name}", which nothing before it makes')
+            hidden = scope.hidden.intersection(makers)
+            why = (
+                "a node between hides (passThrough false)" if hidden else "nothing before it makes"
+            )
+            place.error(f'the decision reads "{needed.name}", which {why}')
             continue
         for what in _looser(needed, scope.names.fields[needed.name]):
             place.error(f'the decision expects "{needed.name}" with {what}')

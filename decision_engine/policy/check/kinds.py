@@ -200,9 +200,10 @@ def _check_enum(subject: Expr, item: Expr, scope: Scope, notes: Notes) -> None:
 
 def _check_boolean(expr: Boolean, scope: Scope, notes: Notes) -> None:
     if isinstance(expr, NullTest):
-        scope.names.read.add(expr.name)
         if expr.name not in scope.names.inputs:
             notes.error(f'only an input can be compared with null, "{expr.name}" is none')
+        else:
+            scope.find(Ref(expr.name), notes)
         return
     for part in expr.parts:
         need("boolean", part, "and, or, not", scope, notes)

@@ -67,7 +67,7 @@ def kind_of_made(expr: Made, kinds: Iterable[Kind | None], notes: Notes) -> Kind
         if kind is None:
             return None
         if not isinstance(kind, str):
-            notes.error(f'"{name}" of a collecting table must be one value, found a {kind}')
+            notes.error(f'"{name}" of an object in a list must be one value, found a {kind}')
             return None
         fields.append((name, kind))
     return Record(tuple(fields))

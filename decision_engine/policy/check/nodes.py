@@ -34,7 +34,7 @@ def check_nodes(order: Ordered, models: Mapping[str, Scorecard], notes: Notes) -
     """Check every node's names and types; return all names with their types."""
     names = Names(order.branches)
     for node in order.nodes:
-        scope = Scope(names, order.before[node.id], node.id)
+        scope = Scope(names, order.before[node.id], node.id, order.hidden[node.id])
         _check_node(node, scope, models, notes.at(node=node.id))
     return names
 

@@ -61,12 +61,14 @@ class Scope:
     """
     What one node sees: the names of the nodes before it, and its own earlier keys.
 
-    Inside a closure `item` is the kind of `#`, and `visits` how often the closure may be applied.
+    `hidden` are nodes before it that another between does not pass on. Inside a closure `item` is
+    the kind of `#`, and `visits` how often the closure may be applied.
     """
 
     names: Names
     before: frozenset[str]
     node: str
+    hidden: frozenset[str] = frozenset()
     item: Kind | None = None
     visits: int = 1
 
@@ -81,6 +83,9 @@ class Scope:
         elif ref.local and self.node not in makers:
             notes.error(f'"{ref.name}" is no earlier key of this node: write it without $.')
         elif self.node not in makers and not self.sees(makers):
+            if self.hidden.intersection(makers):
+                notes.error(f'"{ref.name}" is hidden here: a node between has passThrough false')
+                return None
             notes.error(f'"{ref.name}" is made by a node that does not come before this one')
         else:
             return self.names.fields[ref.name]

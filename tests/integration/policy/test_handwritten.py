@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from decision_engine.trial import flat
 from tests.integration.policy.differential.compare import said_by_us, said_by_zen, same
 from tests.integration.policy.differential.coverage import features
 from tests.integration.policy.differential.hosts import FUNCTIONS
@@ -24,7 +25,11 @@ def expected(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def ours(prepared: Prepared, case: dict[str, Any]) -> dict[str, Any]:
-    return said_by_us(prepared.ours.evaluate(exact(case["inputs"]), FUNCTIONS))
+    return said_by_us(prepared.ours.evaluate(given(case), FUNCTIONS))
+
+
+def given(case: dict[str, Any]) -> dict[str, Any]:
+    return {name: exact(value) for name, value in flat(case["inputs"]).items()}
 
 
 def exact(value: Any) -> Any:
@@ -61,7 +66,7 @@ def test_a_policy_gives_what_its_author_expects(name: str) -> None:
 def test_not_reached_is_what_the_author_calls_it() -> None:
     for name, policy in POLICIES.items():
         for case in policy["cases"]:
-            results = prepare(name).ours.evaluate(exact(case["inputs"]), FUNCTIONS).results
+            results = prepare(name).ours.evaluate(given(case), FUNCTIONS).results
             named = {r.rule_id: r.result for r in results if r.rule_id in case["rules"]}
             assert named == case["rules"], name
 
@@ -72,7 +77,7 @@ def test_the_policies_use_every_part_of_the_language() -> None:
         prepared = prepare(name)
         for case in policy["cases"]:
             ours = prepared.ours
-            run = ours.settle(ours.start(exact(case["inputs"]), FUNCTIONS))
+            run = ours.settle(ours.start(given(case), FUNCTIONS))
             prepared.watch(run.facts, used)
 
     assert features() - used == set()

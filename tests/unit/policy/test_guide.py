@@ -11,7 +11,7 @@ import pytest
 from decision_engine.policy.compile import compile_policy
 from decision_engine.policy.functions.registry import FUNCTIONS
 from decision_engine.policy.scorecard import Scorecard
-from decision_engine.policy.values import Value, plain
+from decision_engine.policy.values import plain
 from tests.unit.policy.build import compiled, document, expressions, raw
 
 GUIDE: Final = (Path(__file__).parents[3] / "docs" / "policies.md").read_text(encoding="utf-8")
@@ -52,6 +52,10 @@ def test_every_function_has_an_example() -> None:
     assert shown >= FUNCTIONS.keys() | SPECIAL
 
 
-def _value(given: Any) -> Value:
+def _value(given: Any) -> Any:
+    if isinstance(given, list):
+        return tuple(map(_value, given))
+    if isinstance(given, dict):
+        return {name: _value(value) for name, value in given.items()}
     number = isinstance(given, str) and re.fullmatch(r"-?[0-9.]+", given)
     return Decimal(given) if number else given

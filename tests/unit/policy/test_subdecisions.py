@@ -286,7 +286,7 @@ def broken(graph_: Json, **changes: Any) -> Json:
             using(graph([decision("d", "k")], ["in>d", "d>out", "in>d/e"]), k=DOUBLE),
             ': an edge names "d/e", a node inside a decision',
         ),
-        (line(decision("d", "k", passThrough=False), k=DOUBLE), "/d: passThrough must be true"),
+        (line(decision("d", "k", passThrough="no"), k=DOUBLE), "/d: passThrough must be true or"),
         (line(decision("d", ""), k=DOUBLE), '/d: a decision node needs "key", a text'),
         (line(decision("d", "k", x=1), k=DOUBLE), '/d: a decision node has the unknown field "x"'),
     ],

@@ -10,7 +10,7 @@ import zen
 from decision_engine.policy.compile import build, compile_policy
 from decision_engine.policy.parse import parse
 from decision_engine.policy.scorecard import Scorecard
-from decision_engine.policy.values import Value
+from decision_engine.policy.values import Value, entry_of
 from decision_engine.policy.zen_trace import zen_trace
 from tests.unit.policy.build import (
     Json,
@@ -86,6 +86,28 @@ def test_it_is_what_zen_gives_for_the_same_policy_and_inputs(a: float, n: int, s
         tuple(sorted(node)) for node in expected.values()
     }
     assert all(node["performance"] is None for node in found.values())
+
+
+def test_what_a_node_reads_hides_and_repeats_is_shown_as_zen_does() -> None:
+    fields: Json = {"type": "object", "properties": {"x": {"type": "number"}}}
+    many: Json = {"type": "array", "items": fields, "maxItems": 3}
+    loop = {"executionMode": "loop", "inputField": "l", "outputPath": "p"}
+    policy = document(
+        expressions("e", {"k": "x + 1", "j": "$.k * 2"}, **loop),
+        table("v", ["x"], ["y"], [["one", "> 3", "x * 2"], ["two", "", "0"]], inputField="o"),
+        expressions("h", {"z": "y + 1"}, passThrough=False, outputPath="q"),
+        properties={"o": fields, "l": many},
+    )
+    expected = by_zen(policy, {"o": {"x": 5}, "l": [{"x": 1}, {"x": 2}]})
+    five, items = Decimal(5), tuple(entry_of(("x",), Decimal(n)) for n in (1, 2))
+    found = ours(policy, {"o.x": five, "l": items})
+
+    for node in ("e", "v", "h"):
+        assert shape(found[node]["traceData"]) == shape(expected[node]["traceData"])
+    for place in (found["h"]["output"], found["out"]["input"]):
+        assert shape(place) == shape(expected["h"]["output"])
+    missing = ours(policy, {"o.x": five})
+    assert missing["e"]["traceData"] is None
 
 
 def test_what_is_missing_is_null_and_stops_a_table_without_a_row() -> None:
