@@ -193,9 +193,7 @@ def certain(expr: Expr, names: frozenset[str], *, truth: bool) -> Expr:
 
 
 def disjunction(conditions: Sequence[Expr]) -> Expr:
-    """Return one condition that is the `or` of all; false when there is none."""
-    if not conditions:
-        return NEVER
+    """Return one condition that is the `or` of all, of which there is at least one."""
     return conditions[0] if len(conditions) == 1 else Logic("or", tuple(conditions))
 
 

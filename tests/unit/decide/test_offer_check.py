@@ -11,7 +11,7 @@ from decision_engine.offer_check import check_offers
 from decision_engine.policy.compile import compile_policy
 from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy_desk import checked
-from tests.unit.policy.build import document, edge, raw, rules, switch
+from tests.unit.policy.build import document, edge, expressions, raw, rules, switch
 
 Json = dict[str, Any]
 MODELS = {model.id: model for model in map(Scorecard.parse, personal_loan().models)}
@@ -85,7 +85,9 @@ def stopping(effect: str) -> Json:
 
 @pytest.mark.parametrize("effect", ["decline", "refer"])
 def test_where_a_rule_stands_against_the_case_no_offer_is_needed(effect: str) -> None:
-    assert said(priced_behind(LARGE, stopping(effect))) == []
+    noted = expressions("noted", {"note.large": "1"})
+
+    assert said(priced_behind(LARGE, noted, stopping(effect))) == []
 
 
 def test_where_a_rule_only_reduces_the_offer_is_needed() -> None:

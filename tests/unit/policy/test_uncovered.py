@@ -74,6 +74,20 @@ def test_a_switch_in_a_branch_needs_ways_only_for_what_comes_there() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("length", "found"),
+    [(3, "no statement is true for f = true, q = 0"), (25, "perhaps no statem")],
+)
+def test_what_stands_behind_very_many_switches_is_not_looked_into(length: int, found: str) -> None:
+    chain = [switch(f"s{i}", ("go", "f"), ("rest", "")) for i in range(length)]
+    last = switch(f"s{length}", ("yes", "q > 2"))
+    ways = ["in>s0", *(f"s{i}:go>s{i + 1}" for i in range(length))]
+    ways += [*(f"s{i}:rest>tail" for i in range(length)), f"s{length}:yes>tail", "tail>out"]
+
+    (text, *_) = branched(*chain, last, TAIL, ways=ways)
+    assert text.startswith(f"warning /s{length}: {found}")
+
+
 def test_the_end_of_a_decision_is_asked_for_only_where_it_begins() -> None:
     inside = subgraph(
         [switch("i", ("a", "p > 2"), policy="collect"), TAIL],
@@ -119,6 +133,8 @@ def reader(condition: str) -> Json:
         (reader("q > 3 and x > 2"), "end/end/condition"),
         (expressions("end", {"y": "q > 3 ? x : 0"}), "end/y"),
         (expressions("end", {"y": "x + 1"}), "end/y"),
+        (expressions("end", {"y": "not (x > 2)"}), "end/y"),
+        (expressions("end", {"y": "some([1, 2], # > x)"}), "end/y"),
         (table("end", ["q"], ["o"], [["k", "> 3", "1"], ["l", "", "x"]]), "end/l"),
         (table("end", ["x"], ["o"], [["k", "> 3", "1"], ["l", "", "2"]]), "end/k/x"),
     ],
@@ -140,6 +156,7 @@ def test_what_a_branch_makes_and_another_way_reads_is_a_warning(end: Json, place
         reader("q > 2"),
         expressions("end", {"y": "f ? x : 0"}),
         expressions("end", {"y": "1 + (f ? x : 0)"}),
+        expressions("end", {"y": "f and x > 2"}),
         table("end", ["f"], ["o"], [["k", "false", "1"], ["l", "", "x"]]),
         table("end", ["f", "x"], ["o"], [["k", "true", "> 1", "1"], ["l", "", "", "0"]]),
     ],
