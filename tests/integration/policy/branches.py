@@ -19,7 +19,10 @@ POLICIES: Mapping[str, tuple[Callable[..., None], tuple[st.SearchStrategy[Any], 
     "meaning": (check_meaning, (branched(), inputs())),
     "no_approval": (check_no_approval, (branched(), inputs())),
     "monotone": (check_monotone, (branched(null_tests=False), inputs())),
-    "inside": (check_inside, (branched(), st.sampled_from(["", "p"]), inputs())),
+    "inside": (
+        check_inside,
+        (branched(), st.sampled_from(["", "p"]), st.sampled_from(["", "about"]), inputs()),
+    ),
 }
 
 

@@ -32,8 +32,8 @@ def test_a_missing_input_hides_answers_and_changes_none(
     check_monotone(sample, values)
 
 
-@given(branched(), st.sampled_from(["", "p"]), inputs())
+@given(branched(), st.sampled_from(["", "p"]), st.sampled_from(["", "about"]), inputs())
 def test_a_policy_decides_inside_a_decision_as_it_does_alone(
-    sample: Sample, path: str, values: dict[str, Any]
+    sample: Sample, path: str, source: str, values: dict[str, Any]
 ) -> None:
-    check_inside(sample, path, values)
+    check_inside(sample, path, source, values)

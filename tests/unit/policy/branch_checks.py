@@ -45,24 +45,37 @@ def check_monotone(sample: Sample, values: dict[str, Any]) -> None:
             assert value in (before.values[key], None), name
 
 
-def check_inside(sample: Sample, path: str, values: dict[str, Any]) -> None:
-    """Inside a decision it decides as it does alone, under other names."""
+def check_inside(sample: Sample, path: str, source: str, values: dict[str, Any]) -> None:
+    """Inside a decision, about an object too, it decides as it does alone, under other names."""
     alone = json.loads(sample.policy)
     inside = {"nodes": alone["nodes"], "edges": alone["edges"]}
-    around = using(graph([decision("d", "k", path)], ["in>d", "d>out"], PROPERTIES), k=inside)
+    place = decision("d", "k", path, inputField=source)
+    fields = {source: {"type": "object", "properties": PROPERTIES}} if source else PROPERTIES
+    around = using(graph([place], ["in>d", "d>out"], fields), k=inside)
     policies = build(parse(sample.policy), {}), build(parse(raw(around)), {})
+    prefixes = f"{path}." if path else "", f"{source}." if source else ""
 
     for given in (values, COMPLETE | known(values)):
-        _compare_inside(policies, f"{path}." if path else "", given)
+        _compare_inside(policies, prefixes, given)
 
 
 def _compare_inside(
-    policies: tuple[CompiledPolicy, CompiledPolicy], prefix: str, values: dict[str, Any]
+    policies: tuple[CompiledPolicy, CompiledPolicy],
+    prefixes: tuple[str, str],
+    values: dict[str, Any],
 ) -> None:
-    expected, found = (policy.evaluate(values, {}) for policy in policies)
+    prefix, source = prefixes
+    given = {source + name: value for name, value in values.items()}
+    expected, found = policies[0].evaluate(values, {}), policies[1].evaluate(given, {})
     assert found.values == {prefix + name: v for name, v in expected.values.items()}
-    assert found.missing == {prefix + name: v for name, v in expected.missing.items()}
-    assert by_rule(found) == {f"d/{name}": r for name, r in by_rule(expected).items()}
+    assert found.missing == {
+        prefix + name: tuple(source + each for each in inputs)
+        for name, inputs in expected.missing.items()
+    }
+    assert by_rule(found) == {
+        f"d/{name}": (result, tuple(source + each for each in inputs))
+        for name, (result, inputs) in by_rule(expected).items()
+    }
     uncovered = {f"d/{name}" for name in expected.uncovered}
     assert set(found.uncovered) - {"OUT"} == uncovered
     assert ("OUT" in found.uncovered) == ("d/OUT" in uncovered)

@@ -16,11 +16,16 @@ from tests.unit.policy.random_policies import Sample, inputs
 
 
 @settings(max_examples=10)
-@given(branched(), branched(null_tests=False), st.sampled_from(["", "p"]), inputs())
+@given(
+    branched(),
+    branched(null_tests=False),
+    st.sampled_from([("", ""), ("p", ""), ("", "about"), ("p", "about")]),
+    inputs(),
+)
 def test_policies_with_branches(
-    sample: Sample, plain: Sample, path: str, values: dict[str, Any]
+    sample: Sample, plain: Sample, places: tuple[str, str], values: dict[str, Any]
 ) -> None:
     check_meaning(sample, values)
     check_no_approval(sample, values)
-    check_inside(sample, path, values)
+    check_inside(sample, *places, values)
     check_monotone(plain, values)
