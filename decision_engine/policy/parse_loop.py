@@ -33,6 +33,9 @@ def looping(node: ExpressionNode, options: Options, notes: Notes) -> ExpressionN
     if not options.source or not options.prefix:
         notes.error("a node that loops needs inputField, a list, and outputPath, its results")
         return node
+    if len(node.assignments) > RECORD_FIELDS:
+        notes.error(f"a node that loops has at most {RECORD_FIELDS} keys")
+        return node
     made: dict[str, Expr] = {}
     for item in node.assignments:
         made[item.name] = _of_element(item.value, made, notes.at(cell=item.name))
@@ -42,8 +45,6 @@ def looping(node: ExpressionNode, options: Options, notes: Notes) -> ExpressionN
             notes.error(f'"{key}" is no name of a field: letters, digits and _')
     if len(keys) < len(node.assignments):
         notes.error("each key of a node that loops is made once")
-    if len(keys) > RECORD_FIELDS:
-        notes.error(f"a node that loops has at most {RECORD_FIELDS} keys")
     value: Expr = Each("map", Ref(options.source), Made(keys, tuple(made.values())))
     if _too_large(value):
         notes.error("the keys of this node are too large together: split the node")

@@ -36,7 +36,7 @@ class Found:
     whose conditions are not known there. `reached` are the rows that answer, or perhaps answer,
     somewhere. `overlaps` has, for a later row, one earlier row that is true at the same point
     and says something else; there is one when any row loses to another. `complete` is
-    false when the search was given up.
+    false when the search was given up; `steps` is what it cost.
     """
 
     gap: Point | None = None
@@ -44,6 +44,7 @@ class Found:
     reached: set[int] = field(default_factory=set)
     overlaps: dict[int, Overlap] = field(default_factory=dict)
     complete: bool = True
+    steps: int = 0
 
 
 class _Region(NamedTuple):
@@ -79,6 +80,7 @@ class _Search:
         waiting = [_Region({}, self._until_filled(boxes))]
         while waiting and self._found.complete:
             waiting.extend(self._parts(waiting.pop()))
+        self._found.steps = self._steps
         return self._found
 
     def _until_filled(self, boxes: Sequence[Box]) -> Sequence[Box]:

@@ -33,6 +33,8 @@ from decision_engine.policy.syntax import (
 #: A reach of more parts, or behind more switches, is not looked into.
 _MOST_PARTS: Final = 2_000
 _MOST_DEPTH: Final = 20
+#: Parts of conditions, boxes and steps of searches, over all that is asked of a policy.
+_MOST_STEPS: Final = 1_000_000
 ALWAYS: Final = Literal(value=True)
 NEVER: Final = Literal(value=False)
 #: A condition of which nothing is known: regions have no literal to cut it at.
@@ -49,6 +51,12 @@ class Ways:
         self._fields = fields
         self._by_id = {node.id: node for node in self.switches}
         self._reaches: dict[str, tuple[Expr, int]] = {}
+        self._steps = 0
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether there was more to look into than `_MOST_STEPS`: then nothing more is found."""
+        return self._steps > _MOST_STEPS
 
     def reach(self, node: str) -> Expr:
         """Return the condition under which a node is reached."""
@@ -79,9 +87,15 @@ class Ways:
 
         Empty where it is not known whether there is one; None where there is none.
         """
-        rows = [_row(str(place), (_cell(str(place), it),)) for place, it in enumerate(conditions)]
+        listed = list(conditions)
+        self._steps += sum(len(nodes_in(condition)) for condition in listed)
+        if self.gave_up:
+            return None
+        rows = [_row(str(place), (_cell(str(place), it),)) for place, it in enumerate(listed)]
         space = Space(rows, self._fields)
-        found = search(space.sizes, space.boxes(rows), range(len(rows)))
+        boxes = space.boxes(rows)
+        found = search(space.sizes, boxes, range(len(rows)))
+        self._steps += len(boxes) + found.steps
         if found.gap is not None:
             return example(space, found.gap) or "any input"
         return "" if found.doubt or not found.complete else None

@@ -210,7 +210,7 @@ def test_a_key_of_a_loop_is_made_once() -> None:
 
 def test_keys_that_grow_by_one_another_are_bounded() -> None:
     doubled = {f"k{i}": f"$.k{i - 1} + $.k{i - 1}" if i else "rest" for i in range(40)}
-    deeper = {f"k{i}": f"$.k{i - 1} + 1" if i else "rest" for i in range(80)}
+    deeper = {f"k{i}": f"$.k{i - 1} + 1 + 1" if i else "rest" for i in range(45)}
 
     for values in (doubled, deeper):
         found = reads(expressions("e", values, **LOOP))
@@ -225,7 +225,7 @@ def test_all_keys_of_a_loop_together_are_bounded() -> None:
         "/e: the keys of this node are too large together"
         in reads(expressions("e", sums, **LOOP))[0]
     )
-    assert reads(expressions("e", many, **LOOP)) == ["/e: a node that loops has at most 50 keys"]
+    assert "/e: a node that loops has at most 50 keys" in reads(expressions("e", many, **LOOP))
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ PERSON = "nobody, unless a person waives it, can be approved"
 NO_RULE = "no rule declines or refers: whoever has all inputs is approved; add a rule table"
 CONDITION = "give it a condition, or remove it"
 TOPICS = ("be approved", "hits for everybody", "no rule declines", "true for", "perhaps no")
-MORE = ("leads here", "made only behind")
+MORE = ("too large", "leads here", "made only behind")
 
 
 def said(policy: Json) -> list[str]:

@@ -1,6 +1,7 @@
 """Cases without an answer, and values that only branches make: told before they happen."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -178,6 +179,22 @@ def test_a_case_that_is_declined_all_the_same_needs_no_value() -> None:
     more = rules(("stop", "not f", "decline"), identity="more", outputPath="more")
 
     assert reads(reader("x > 2"), more) == []
+
+
+def test_what_is_too_much_to_look_into_is_said_once() -> None:
+    def found(size: int) -> list[str]:
+        stops = [
+            (f"k{i}", f"p > {i % 5} and q < {i % 7} or f and p < {i % 3}", "decline")
+            for i in range(20 * size)
+        ]
+        ends = [expressions(f"e{i}", {f"y.e{i}": "x + 1"}) for i in range(size)]
+        line = ["r", *(end["id"] for end in ends), "out"]
+        ways = [*JOIN[:2], "one>r", "s:no>r", *(f"{one}>{two}" for one, two in pairwise(line))]
+        return branched(SWITCH, MADE, rules(*stops), *ends, ways=ways)
+
+    large = "warning : too large to check completely for cases without an answer; split the policy"
+    assert [text for text in found(2) if "too large" in text] == []
+    assert [text for text in found(45) if "too large" in text] == [large]
 
 
 def test_calls_scorecards_and_switches_read_too() -> None:
