@@ -7,6 +7,8 @@ import pytest
 
 from decision_engine.policy.check import check
 from decision_engine.policy.compile import compile_policy
+from decision_engine.policy.diff import diff
+from decision_engine.policy.document import PolicyDocument
 from decision_engine.policy.parse import parse
 from decision_engine.policy.scorecard import Scorecard
 from tests.unit.policy.build import (
@@ -14,12 +16,14 @@ from tests.unit.policy.build import (
     custom,
     decision,
     expressions,
+    graph,
     model,
     raw,
     rules,
     subgraph,
     switch,
     table,
+    using,
 )
 from tests.unit.policy.test_options_against_zen import (
     COSTS,
@@ -246,3 +250,33 @@ def test_a_loop_over_a_list_that_is_missing_is_missing() -> None:
 
     assert found.values["p"] is found.values["n"] is None
     assert found.missing == {"p": ("l",), "n": ("l",)}
+
+
+# What else knows of options.
+
+
+def test_a_scorecard_in_a_decision_about_an_object_scores_its_fields() -> None:
+    inner = subgraph(
+        [custom("c", "scorecard", {"model": "m"})], ["in>c", "c>out"], {"a": {"type": "number"}}
+    )
+    case = row(decision("d", "k", "card", inputField="o"), k=inner)
+    fields = {"o": {"type": "object", "properties": {"a": {"type": "number"}}}}
+    document = using(graph(case.nodes, case.ways, fields), **case.decisions)
+    policy = compile_policy(raw(document), {"m": Scorecard.parse(raw(model()))})
+
+    assert policy.evaluate({"o.a": Decimal(5)}, {}).values["card.score.value"] == 500
+    assert policy.evaluate({}, {}).missing["card.score.value"] == ("o.a",)
+
+
+def test_a_diff_tells_that_a_node_passes_nothing_on_any_more_and_what_it_reads() -> None:
+    def read(node: Json) -> PolicyDocument:
+        return parse(raw(row(node).document))
+
+    before = read(expressions("e", {"k": "x"}, inputField="o"))
+    hides = read(expressions("e", {"k": "x"}, inputField="o", **HIDES))
+    other = read(expressions("e", {"k": "z"}, inputField="o.deep"))
+
+    (change,) = diff(before, hides)
+    assert (change.name, change.before, change.after) == ("passes", "true", "false")
+    (change,) = diff(before, other)
+    assert (change.name, change.before, change.after) == ("k", "o.x", "o.deep.z")
