@@ -276,3 +276,12 @@ def test_a_table_that_an_index_cannot_narrow_has_none(cells: list[str]) -> None:
     conditions = [parse_expression(cell) if cell else conjunction(()) for cell in cells]
 
     assert row_finder(conditions, LAYOUT, first=False) is None
+
+
+def test_a_long_table_without_a_row_for_a_case_gives_no_answer() -> None:
+    rows = [[f"v{i}", f"{i}", f"{i}"] for i in range(200)]
+    policy = built(table("v", ["a"], ["out"], rows))
+
+    assert policy.evaluate({"a": Decimal(199)}, {}).values == {"out": Decimal(199)}
+    found = policy.evaluate({"a": Decimal(200)}, {})
+    assert (found.values, found.uncovered) == ({"out": None}, ("V",))
