@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from decision_engine.policy.compile import CompiledPolicy
@@ -28,7 +28,6 @@ def expected(policy: CompiledPolicy, inputs: Any, found: Evaluation) -> bytes:
     )
 
 
-@settings(max_examples=60)
 @given(st.data())
 def test_prepared_bytes_are_the_canonical_bytes(data: st.DataObject) -> None:
     policy = policy_of(data.draw(numbers(2)), data.draw(numbers(2)), "f or a > 1")

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from decision_engine.policy.compile import CompiledPolicy
@@ -89,7 +89,6 @@ def policy_of(first: str, second: str, condition: str) -> CompiledPolicy:
     )  # fmt: skip
 
 
-@settings(max_examples=150)
 @given(st.data())
 def test_scaled_integers_say_what_exact_decimals_say(data: st.DataObject) -> None:
     first, second = data.draw(numbers()), data.draw(numbers())
