@@ -35,7 +35,10 @@ LISTS: Final[Json] = {
     "b": NUMBER,
     "f": {"type": "boolean"},
 }
-UNITS: Final = ("s", "second", "m", "minute", "h", "hour", "d", "day", "w", "week", "M", "month")
+UNITS: Final = (
+    *("s", "second", "seconds", "m", "minute", "minutes", "h", "hour", "hours"),
+    *("d", "day", "days", "w", "week", "weeks", "M", "month"),
+)
 SPANS: Final = (
     *("s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h", "hr"),
     *("hrs", "hour", "hours", "d", "day", "days", "w", "wk", "wks", "week", "weeks", "M", "month"),
