@@ -230,7 +230,7 @@ class _Laid:
         return sum(self.ends) - sum(self.begins)
 
     def _left(self) -> float:
-        changes = [0] * (len(self.starts) + 1)
+        changes = [0] * len(self.starts)
         for begin, end in zip(self.begins, self.ends, strict=True):
             changes[begin] += 1
             changes[end] -= 1
@@ -260,7 +260,7 @@ class _Laid:
         for row, begin, end in zip(self.rows, self.begins, self.ends, strict=True):
             closes = not row.more and row.spans.keys() <= settled
             room -= filling.put(row, begin, end, closes=closes)
-            if room < 0 and len(self.starts) > 1:
+            if room < 0:
                 return None
         return filling.buckets
 

@@ -33,6 +33,7 @@ _CONDITIONS: Final = (
 )
 _WORDS: Final = ('"{0}"', '"{0}"', '!= "{0}"', '"{0}", "{1}"', 'not in ["{0}", "{1}"]')
 _WIDE: Final = 90
+_OUTER: Final = 32
 
 Indexed = tuple[str, bytes, list[dict[str, Any]]]
 
@@ -77,14 +78,23 @@ def _spelled() -> Iterator[str]:
 
 def _wide(random_: random.Random) -> Iterator[Indexed]:
     """So many wide ranges that not every end can be kept: about nothing else, or about more."""
-    cases = (("collect", ""), ("first", ""), ("first", "f"), ("collect", "t"), ("unique", "t"))
-    for policy, more in cases:
-        condition, words = (more, ("", "")) if more != "t" else ("", ('"p"', '"q"'))
-        wide = [(f"[{i}..{2 * _WIDE - i}]", words[i % 2], condition) for i in range(_WIDE)]
+    for policy, more in (("collect", ""), ("first", ""), ("first", "f"), ("collect", "outer")):
+        wide = [
+            (f"[{i}..{2 * _WIDE - i}]", *(_outer(i) if more == "outer" else ("", more)))
+            for i in range(_WIDE)
+        ]
         narrow = [(f"({3 * i}..{3 * i + 2})", "", "") for i in range(30)]
         mixed = [*wide, *narrow]
         random_.shuffle(mixed)
         yield _table(f"wide {policy} {more}", mixed, policy, random_, most=2 * _WIDE)
+
+
+def _outer(number: int) -> tuple[str, str]:
+    """Cells that cut the outer ranges alone, where the ends have taken the room for it."""
+    if number >= _OUTER:
+        return "", ""
+    sides = ["<" if number >> bit & 1 else ">=" for bit in (1, 2)]
+    return f'"{WORDS[number & 1]}"', f"n {sides[0]} 4 and b {sides[1]} 4"
 
 
 def _cut(random_: random.Random) -> Iterator[Indexed]:
@@ -100,7 +110,8 @@ def _cut(random_: random.Random) -> Iterator[Indexed]:
             (f"{i}", f'"{WORDS[j]}"', "")
             for i, j, _ in product(range(side), range(side), range(copies))
         ]
-        yield _table(f"grid {side}", cells, "collect", random_)
+        for policy in ("collect", "first"):
+            yield _table(f"grid {policy} {side}", cells, policy, random_)
     for count, others in ((63, 9), (63, 10), (50, 8)):
         some = [(f"{i % 11}", "", "") for i in range(count)]
         rest = [("", f'"{WORDS[i % 6]}"', "") for i in range(others)]

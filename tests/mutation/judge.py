@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -125,12 +125,14 @@ class Engine:
         if functions:
             yield _hash(_raised(lambda: policy.evaluate(self.kept(given[0]), {}), self.failed))
         finders = list(self._finders(policy))
+        before = None
         for inputs in map(self.kept, given):
             found = policy.evaluate(inputs, functions)
             consequences = [each.consequence for each in found.results]
             results = self.unpack(found.bits, len(found.results))
-            unknown = _raised(partial(getattr, found, "nothing"), AttributeError)
-            yield _hash((found, found.asks, consequences, results, unknown))
+            yield _hash((found, found.asks, consequences, results))
+            yield _hash((found == before, _by_whom(policy, found)))
+            before = found
             yield from self._read(policy, inputs, functions)
             if finders:
                 facts = policy.settle(policy.start(inputs, functions)).facts
@@ -189,6 +191,12 @@ class Engine:
         numeric = [(each.numeric, each.best) for each in card.attributes]
         same = {card} == {self.scorecard.parse(raw)}
         return card, same, numeric, [card.pd(score) for score in (card.low, card.high)]
+
+
+def _by_whom(policy: Any, found: Any) -> tuple[bool, Any]:
+    """Tell whether the policy's one function made an evaluation, and that another did not."""
+    part = getattr(policy.quick, "part", None)
+    return found.made_by(part) is not None, found.made_by(host)
 
 
 def _as_json(field: Any, value: Any) -> Any:
