@@ -183,8 +183,8 @@ class Reading(Builder):
         if field.kind != "number":
             return self._is_known(name, field)
         low, high = bounds_of(field)
-        largest = largest_of(scale_of(field)) if free else 0
-        least = "" if low == -largest else f"{written(low)} <= "
+        largest = largest_of(scale_of(field)) if free else None
+        least = "" if largest is not None and low == -largest else f"{written(low)} <= "
         most = "" if high == largest else f" <= {written(high)}"
         return f"{least}{name}{most}" if least or most else ""
 

@@ -19,6 +19,7 @@ from tests.mutation.branching import BRANCHING
 from tests.mutation.calls import calls
 from tests.mutation.features import EDGES, FEATURES
 from tests.mutation.indexed import indexed
+from tests.mutation.integers import INTEGER_EDGES, integers
 from tests.mutation.made import random_samples, tables
 from tests.mutation.policies import CARDS, ODD_CARDS, POLICIES
 from tests.unit.policy.build import Json, document, expressions, raw, rules, table
@@ -66,6 +67,10 @@ def subjects() -> list[Subject]:
     small = [
         Subject(name, tuple(_alone(policy, EDGES.get(name, {}))), _CARDS, name in FEATURES)
         for name, policy in {**POLICIES, **BRANCHING, **FEATURES, **tables()}.items()
+    ]
+    small += [
+        Subject(name, tuple(_alone(policy, INTEGER_EDGES)), ())
+        for name, policy in integers().items()
     ]
     drawn = [
         Subject(name, ((policy, tuple(inputs)),), _CARDS)

@@ -25,6 +25,8 @@ PROPERTIES: Json = {
     },
     "b": {"type": "number"},
     "m": {"type": "integer", "minimum": 0},
+    "h": {"type": "number", "x-scale": 3, "minimum": 0, "maximum": 0.5},
+    "z": {"type": "integer", "minimum": -5, "maximum": 0},
     "s": {"type": "string", "enum": ["x", "y"]},
     "t": {"type": "string"},
     "f": {"type": "boolean"},
@@ -34,6 +36,8 @@ GOOD: Json = {
     "class": {"a": 1.5, "from": {"n": 3}},
     "b": 0.25,
     "m": 7,
+    "h": 0.25,
+    "z": -1,
     "s": "x",
     "t": "é",
     "f": True,
@@ -54,12 +58,12 @@ def documents(draw: st.DrawFn) -> bytes:
     """Documents with at most a few leaves that are not the good ones, and now and then more."""
     leaves = {
         "a": "1.5", "n": "3", "b": "0.25", "m": "7", "s": '"x"', "t": '"é"', "f": "true",
-        "unread": "1",
+        "h": "0.5", "z": "0", "unread": "1",
     }  # fmt: skip
     for name in draw(st.sets(st.sampled_from(sorted(leaves)), max_size=2)):
         leaves[name] = draw(LEAVES)
     inner = f'{{"a": {leaves["a"]}, "from": {{"n": {leaves["n"]}}}}}'
-    members = [f'"class": {inner}', *(f'"{name}": {leaves[name]}' for name in "bmstf")]
+    members = [f'"class": {inner}', *(f'"{name}": {leaves[name]}' for name in "bmstfhz")]
     members.append(f'"unread": {leaves["unread"]}')
     more = st.sampled_from(['"b": 1', '"zz": 1', '"class.a": 2', '"class": {}', '"": 0'])
     members += draw(st.lists(more, max_size=1))
@@ -71,7 +75,7 @@ def documents(draw: st.DrawFn) -> bytes:
 def policy() -> CompiledPolicy:
     return built(
         expressions("e", {
-            "d.x": "class.a * 2 + b - class.from.n",
+            "d.x": "class.a * 2 + b - class.from.n + h - z",
             "d.t": "t + s",
             "d.f": "f and m > 1",
         }),
@@ -136,6 +140,10 @@ def test_complete_inputs_are_a_struct(change: Json) -> None:
         {"m": True},
         {"m": 1.5},
         {"m": -1},
+        {"h": -0.001},
+        {"h": 0.501},
+        {"z": 1},
+        {"z": -6},
         {"m": 10**18},
         {"class": {"a": 10**18, "from": {"n": 3}}},
         {"f": 1},
