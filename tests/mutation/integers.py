@@ -75,7 +75,12 @@ def integers() -> dict[str, Json]:
     found = {"integers": _document(expressions("e", alone))}
     for number, chain in enumerate(_CHAINS):
         found[f"integers in a chain {number}"] = _document(expressions("e", chain))
-    return found | {"integers in tables": _document(*_tables())}
+    unique = [["v0", "> 2.5", "1"], ["v1", "[0.15..2.5]", "a"], ["v2", "< 0.15", "0.5"]]
+    alone = table("v", ["a"], ["out"], unique, hitPolicy="unique", outputPath="v")
+    return found | {
+        "integers in tables": _document(*_tables()),
+        "nothing to do": _document(expressions("e", {}), alone),
+    }
 
 
 def _document(*nodes: Json) -> Json:
