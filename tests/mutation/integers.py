@@ -40,6 +40,7 @@ _EXPRESSIONS: Final = (
         "max([c, c * c * 7])",
     ),
     *("f ? a : h", "f ? n : 0.5", "(a > h ? b : i) * 2", "f ? c * c * 7 : a", "f ? 1 : 2"),
+    *("round(u, 0) * c * c * 7", "round(c, 6) * round(c, 6)"),
     *("a > h", "a == b", "b != 0.005", "i < 2.5", "2.5 >= u", "n <= h", "c * c * 7 > 1"),
     *("a in [1, 2.5]", "i in [0.5, 3]", "b in [a, 3]", "u in (-0.5..0.0001]", "b in [i..a)"),
     *("n in [1, c]", "a in [0.001, 0.002]", "not (a in [h..i]) or f", "s == 'x' ? a : b"),
