@@ -116,7 +116,8 @@ def quotient(dividend: Term, divisor: Term, digits: int) -> Term | None:
     shift = digits + divisor.scale - dividend.scale
     over = dividend.at(dividend.scale + max(shift, 0))
     under = divisor.at(divisor.scale + max(-shift, 0))
-    return fitting(Term(f"half_even({over.source}, {under.source})", digits, over.most + 1))
+    # The divisor is one at least, as an integer.
+    return fitting(Term(f"half_even({over.source}, {under.source})", digits, over.most))
 
 
 def chosen(condition: str, yes: Term, no: Term) -> Term | None:
