@@ -56,7 +56,8 @@ class Positions:
 
     def __init__(self, conditions: Iterable[Expr]) -> None:
         parts = [part for condition in conditions for part in nodes_in(condition)]
-        literals = {part.value for part in parts if isinstance(part, Literal)}
+        # In the order of the text: an index is the same in every process.
+        literals = dict.fromkeys(part.value for part in parts if isinstance(part, Literal))
         self._points: list[Decimal] = []
         self._ranks: dict[Any, int]
         if any(isinstance(part, Within) or _is_order(part) for part in parts):

@@ -310,7 +310,7 @@ class _Filling:
 
     def __init__(self, count: int) -> None:
         self.buckets: list[list[_Row]] = [[] for _ in range(count)]
-        self._open = list(range(count + 1))
+        self._open = list(range(count))
 
     def put(self, row: _Row, begin: int, end: int, *, closes: bool) -> int:
         """Put a row into the open buckets from `begin` to before `end`; return how many."""
