@@ -43,7 +43,14 @@ _EXPRESSIONS: Final = (
     *("round(u, 0) * c * c * 7", "round(c, 6) * round(c, 6)"),
     *("a > h", "a == b", "b != 0.005", "i < 2.5", "2.5 >= u", "n <= h", "c * c * 7 > 1"),
     *("a in [1, 2.5]", "i in [0.5, 3]", "b in [a, 3]", "u in (-0.5..0.0001]", "b in [i..a)"),
-    *("n in [1, c]", "a in [0.001, 0.002]", "not (a in [h..i]) or f", "s == 'x' ? a : b"),
+    *(
+        "5 in [1, 2]",
+        "2.50 in [1, 2.5]",
+        "n in [1, c]",
+        "a in [0.001, 0.002]",
+        "not (a in [h..i]) or f",
+        "s == 'x' ? a : b",
+    ),
     *("abs(b) + a", "a / 7 + a", "b % 3 + a", "i ^ 2 + a", "floor(b) * 2", "a * 1", "a + 0"),
 )
 #: What is made of what was made, the guard against absurd numbers between them.
