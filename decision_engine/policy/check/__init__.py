@@ -73,7 +73,7 @@ def _check_whole(
         if isinstance(node, ValueTable):
             check_coverage(node, names.fields, place)
         elif isinstance(node, RuleTable):
-            everybody |= check_rules(node, names.fields, place, gated=node.id in ways.gates)
+            everybody |= check_rules(node, ways.space(node), place, gated=node.id in ways.gates)
     check_outcome(order, ways, models, everybody, notes)
     check_safety(order, names.inputs, models, notes)
     check_zero(order, names.fields, notes)

@@ -98,6 +98,8 @@ class Space:
 
     def cell_parts(self, cell: Cell, *, loose: bool = False) -> list[Part]:
         """Return the same of one cell."""
+        # Where nothing asks for null, no axis has a place for what is missing.
+        loose = loose and bool(self._atoms.null_tested)
         key = (cell.column.id, cell.text, loose)
         found = self._made.get(key)
         if found is None:

@@ -1,6 +1,6 @@
 """Rule tables: a rule that can never hit, one that always does, and one that stands there twice."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from typing import Final
 
 from decision_engine.policy.check.coverage import SHOWN, never_true
@@ -8,21 +8,19 @@ from decision_engine.policy.check.regions import Box, Part, Space, Truth
 from decision_engine.policy.check.sweep import search
 from decision_engine.policy.document import Rule, RuleTable
 from decision_engine.policy.findings import Notes
-from decision_engine.policy.schema import Field
 
 _ONE_ROW: Final = (0,)
 
 
-def check_rules(
-    node: RuleTable, fields: Mapping[str, Field], notes: Notes, *, gated: bool
-) -> frozenset[str]:
+def check_rules(node: RuleTable, space: Space, notes: Notes, *, gated: bool) -> frozenset[str]:
     """
     Note rules that never hit (an error), rules that always hit, and doubled rules.
+
+    `space` is that of the table's rules.
 
     Returns the ids of those that hit for everybody, none where the table may not be reached
     (`gated`). Such a rule is an error when nobody can be approved in spite of it.
     """
-    space = Space(node.rules, fields)
     seen: dict[Hashable, Rule] = {}
     never: list[Rule] = []
     everybody: list[str] = []

@@ -51,6 +51,7 @@ class Ways:
         self._fields = fields
         self._by_id = {node.id: node for node in self.switches}
         self._reaches: dict[str, tuple[Expr, int]] = {}
+        self._spaces: dict[str, Space] = {}
         self._steps = 0
 
     @property
@@ -100,6 +101,13 @@ class Ways:
             return example(space, found.gap) or "any input"
         return "" if found.doubt or not found.complete else None
 
+    def space(self, table: RuleTable) -> Space:
+        """Return the space of a table's rules, made once: large ones take their time."""
+        found = self._spaces.get(table.id)
+        if found is None:
+            found = self._spaces[table.id] = Space(table.rules, self._fields)
+        return found
+
     def cover(self, rules: Sequence[tuple[RuleTable, Rule]]) -> list[int]:
         """
         Return places of rules of which, in every case, one hits or cannot be evaluated.
@@ -108,7 +116,9 @@ class Ways:
         """
         alone = len(self.tables) == 1 and not self.gates
         rows = [rule if alone else self._reached(table, rule) for table, rule in rules]
-        space = Space(rows, self._fields)
+        space = self.space(self.tables[0]) if alone else Space(rows, self._fields)
+        if not all(space.sizes) or not _meets_corners(space, rows):
+            return []
         # What only may be true closes nothing; where a rule tests for null, a missing name leaves
         # the others not evaluable, which is no way to be approved either.
         boxes = [
@@ -117,8 +127,6 @@ class Ways:
             for part in space.parts(row, loose=True)
             if part.exact
         ]
-        if not all(space.sizes) or not _meets_corners(space.sizes, boxes):
-            return []
         found = search(space.sizes, boxes, [0] * len(rows))
         return sorted(found.reached) if found.complete and found.gap is None else []
 
@@ -159,12 +167,28 @@ class Ways:
         return found, depth
 
 
-def _meets_corners(sizes: Sequence[int], boxes: Sequence[Box]) -> bool:
-    """Tell whether boxes hold both ends of the space: most policies are let go here, at once."""
+def _meets_corners(space: Space, rows: Sequence[Row]) -> bool:
+    """Tell whether rows hold both ends of the space: most policies are let go here, at once."""
+    sizes = space.sizes
     return all(
-        any(all(_holds(side, corner[place]) for place, side in box.sides.items()) for box in boxes)
-        for corner in ([0] * len(sizes), [size - 1 for size in sizes])
+        _meets(space, rows, corner) for corner in ([0] * len(sizes), [size - 1 for size in sizes])
     )
+
+
+def _meets(space: Space, rows: Sequence[Row], corner: Sequence[int]) -> bool:
+    known: dict[tuple[str, str], bool] = {}
+
+    def holds(cell: Cell) -> bool:
+        key = (cell.column.id, cell.text)
+        if key not in known:
+            known[key] = any(
+                all(_holds(side, corner[place]) for place, side in part.sides.items())
+                for part in space.cell_parts(cell, loose=True)
+                if part.exact
+            )
+        return known[key]
+
+    return any(all(map(holds, row.cells)) for row in rows)
 
 
 def _holds(side: Side, cell: int) -> bool:
