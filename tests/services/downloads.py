@@ -120,7 +120,16 @@ def _unpack(packages: Sequence[str], folder: Path) -> None:
     flags = [part for option in options for part in ("-o", option)]
     # --reinstall: what the machine has already is fetched as well, so that the cache is whole.
     wanted = ("install", "-y", "--download-only", "--no-install-recommends", "--reinstall")
-    _run(("apt-get", *wanted, *flags, *packages), folder)
+    try:
+        _run(("apt-get", *wanted, *flags, *packages), folder)
+    except MissingError:
+        # The machine's own lists of packages are old, or were never fetched.
+        lists = folder / "lists"
+        (lists / "partial").mkdir(parents=True)
+        flags += ["-o", f"Dir::State::lists={lists}"]
+        _run(("apt-get", "update", *flags), folder)
+        _run(("apt-get", *wanted, *flags, *packages), folder)
+        shutil.rmtree(lists)
     for package in sorted(archives.glob("*.deb")):
         _run(("dpkg-deb", "-x", str(package), str(folder)), folder)
     shutil.rmtree(archives)
