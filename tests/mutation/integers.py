@@ -85,9 +85,12 @@ def integers() -> dict[str, Json]:
         found[f"integers in a chain {number}"] = _document(expressions("e", chain))
     unique = [["v0", "> 2.5", "1"], ["v1", "[0.15..2.5]", "a"], ["v2", "< 0.15", "0.5"]]
     alone = table("v", ["a"], ["out"], unique, hitPolicy="unique", outputPath="v")
+    named = [["v0", "a in [1, b]", "1"], ["v1", "not (a in [1, b])", "2"]]
+    members = table("v", [""], ["out"], named, hitPolicy="unique", outputPath="v")
     large = [["v0", "> 2.5", "a * n"], ["v1", "", "n"]]
     squared = expressions("g", {"h.z": "v.big * v.big", "h.y": "h.z - 1"})
     return found | {
+        "members that are names": _document(members),
         "integers of a table": _document(table("v", ["a"], ["v.big"], large), squared),
         "integers in tables": _document(*_tables()),
         "nothing to do": _document(expressions("e", {}), alone),
