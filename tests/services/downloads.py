@@ -45,7 +45,7 @@ def maven(group: str, artifact: str, version: str) -> Path:
     def fetch(folder: Path) -> None:
         (folder / "pom.xml").write_text(POM.format(group, artifact, version))
         goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=lib")
-        _run(("mvn", "-q", "-B", *goal), folder)
+        run(("mvn", "-q", "-B", *goal), folder)
 
     return _made(f"maven-{artifact}-{version}", fetch) / "lib"
 
@@ -55,7 +55,7 @@ def npm(name: str, version: str) -> Path:
     _tool("npm", "Node with npm (Debian: apt-get install npm)")
 
     def fetch(folder: Path) -> None:
-        _run(("npm", "install", "--silent", "--no-audit", "--no-fund", f"{name}@{version}"), folder)
+        run(("npm", "install", "--silent", "--no-audit", "--no-fund", f"{name}@{version}"), folder)
 
     return _made(f"npm-{name}-{version}", fetch) / "node_modules" / name
 
@@ -75,7 +75,7 @@ def compiled(source: Path, classpath: str) -> Path:
     _tool("javac", "a Java 17 compiler (Debian: apt-get install openjdk-17-jdk-headless)")
     mark = hashlib.sha256(source.read_bytes() + classpath.encode()).hexdigest()[:16]
     command = ("javac", "-cp", classpath, "-d", ".", str(source))
-    return _made(f"java-{source.stem}-{mark}", lambda folder: _run(command, folder))
+    return _made(f"java-{source.stem}-{mark}", lambda folder: run(command, folder))
 
 
 def libraries(prefix: Path) -> dict[str, str]:
@@ -121,17 +121,17 @@ def _unpack(packages: Sequence[str], folder: Path) -> None:
     # --reinstall: what the machine has already is fetched as well, so that the cache is whole.
     wanted = ("install", "-y", "--download-only", "--no-install-recommends", "--reinstall")
     try:
-        _run(("apt-get", *wanted, *flags, *packages), folder)
+        run(("apt-get", *wanted, *flags, *packages), folder)
     except MissingError:
         # The machine's own lists of packages are old, or were never fetched.
         lists = folder / "lists"
         (lists / "partial").mkdir(parents=True)
         flags += ["-o", f"Dir::State::lists={lists}"]
-        _run(("apt-get", "update", *flags), folder)
-        _run(("apt-get", *wanted, *flags, *packages), folder)
+        run(("apt-get", "update", *flags), folder)
+        run(("apt-get", *wanted, *flags, *packages), folder)
         shutil.rmtree(lists)
     for package in sorted(archives.glob("*.deb")):
-        _run(("dpkg-deb", "-x", str(package), str(folder)), folder)
+        run(("dpkg-deb", "-x", str(package), str(folder)), folder)
     shutil.rmtree(archives)
 
 
@@ -142,7 +142,13 @@ def _tool(name: str, remedy: str) -> str:
     return found
 
 
-def _run(command: Sequence[str], folder: Path, more: Mapping[str, str] | None = None) -> None:
+def run(command: Sequence[str], folder: Path, more: Mapping[str, str] | None = None) -> None:
+    """
+    Run a program in a folder, with `more` in its environment.
+
+    Raises:
+        MissingError: it failed; with the end of what it said.
+    """
     environment = {**os.environ, **(more or {})}
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.services.downloads import compiled, java, maven
-from tests.services.server import HOST, Launch, exchange, free_ports
+from tests.services.server import HOST, Launch, answers_http, free_ports
 
 VERSION: Final = "2.6.1"
 SOURCE: Final = Path(__file__).with_name("DdbLoopback.java")
@@ -22,10 +22,7 @@ def dynamodb(folder: Path) -> Launch:
                  f"-Djava.io.tmpdir={folder}", "-cp", f"{classes}:{jars}/*", SOURCE.stem,
                  "-port", str(port), *options),
         environment={"DDB_LOCAL_TELEMETRY": "0", "AWS_REGION": "us-east-1"},
-        ready=lambda: VERSION if exchange(port, QUESTION, 12).startswith(b"HTTP/1.1 ") else None,
+        ready=lambda: VERSION if answers_http(port) else None,
         settings={"DYNAMODB_ENDPOINT": f"http://{HOST}:{port}"},
         limit_s=60.0,
     )  # fmt: skip
-
-
-QUESTION: Final = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Final
 
 from tests.services.downloads import node, npm
-from tests.services.server import HOST, Launch, exchange, free_ports
+from tests.services.server import HOST, Launch, answers_http, free_ports
 
 KINESALITE: Final = "3.3.3"
 KINESIS_LOCAL: Final = "0.6.2"
 HEAP: Final = "--max-old-space-size=512"
 QUICK: Final = ("CREATE_STREAM", "SPLIT_SHARD", "MERGE_SHARDS", "UPDATE_SHARD_COUNT")
-QUESTION: Final = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 CERTIFICATE: Final = "server.json"
 #: Neither server has an option for the address that it binds to.
 LOOPBACK: Final = Path(__file__).with_name("loopback.js")
@@ -46,7 +45,7 @@ def resharding(folder: Path) -> Launch:
 
 
 def _version(port: int, program: Path) -> str | None:
-    if not exchange(port, QUESTION, 12).startswith(b"HTTP/1.1 "):
+    if not answers_http(port):
         return None
     described = json.loads((program / "package.json").read_text())
     return f"{described['name']} {described['version']}"

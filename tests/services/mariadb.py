@@ -2,12 +2,11 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.services.downloads import MissingError, apt, libraries
+from tests.services.downloads import MissingError, apt, libraries, run
 from tests.services.server import HOST, Launch, exchange, free_ports
 
 PACKAGES: Final = ("mariadb-server-core", "mariadb-client-core")
@@ -29,10 +28,11 @@ def mariadb(folder: Path) -> Launch:
     prefix = apt(*PACKAGES)
     environment = libraries(prefix)
     base = prefix / "usr"
-    _run(
+    run(
         (str(base / "bin" / "mariadb-install-db"), "--no-defaults", f"--basedir={base}",
          "--auth-root-authentication-method=normal", "--skip-test-db", f"--datadir={folder}/data",
          *_as_root()),
+        folder,
         environment,
     )  # fmt: skip
     program = (str(base / "sbin" / "mariadbd"), "--no-defaults", f"--basedir={base}", *_as_root())
@@ -46,7 +46,7 @@ def mysql(folder: Path) -> Launch:
         raise MissingError("mysqld is not on the PATH: install MySQL 8 for MYSQL=mysql")
     options = ("--no-defaults", "--mysqlx=OFF", "--secure-file-priv=")
     data = f"--datadir={folder}/data"
-    _run((program, *options, "--initialize-insecure", data, *_as_root()), {})
+    run((program, *options, "--initialize-insecure", data, *_as_root()), folder)
     return _launch(folder, (program, *options, *_as_root()), {})
 
 
@@ -79,12 +79,3 @@ def version(port: int) -> str | None:
 def _as_root() -> Sequence[str]:
     """Return what a server wants to hear before it runs as root: in a container one often is."""
     return () if os.geteuid() else ("--user=root",)
-
-
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    done = subprocess.run(
-        command, env=dict(environment) or None, capture_output=True, text=True, check=False,
-        timeout=120,
-    )  # fmt: skip
-    if done.returncode:
-        raise MissingError(f"{command[0]} failed: {(done.stdout + done.stderr)[-2000:]}")

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -14,14 +14,11 @@ from tests.services.server import Running
 @contextmanager
 def provided(*names: str) -> Iterator[dict[str, Running]]:
     """Have servers by name while the suite runs, and end them."""
-    context = running(*names)
-    try:
-        servers = context.__enter__()
-    except MissingError as error:
-        if "CI" in os.environ:
-            raise
-        pytest.skip(f"{', '.join(names)}: {error}")
-    try:
+    with ExitStack() as stack:
+        try:
+            servers = stack.enter_context(running(*names))
+        except MissingError as error:
+            if "CI" in os.environ:
+                raise
+            pytest.skip(f"{', '.join(names)}: {error}")
         yield servers
-    finally:
-        context.__exit__(None, None, None)

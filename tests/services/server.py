@@ -141,6 +141,12 @@ def exchange(port: int, question: bytes, enough: int) -> bytes:
         return b""
 
 
+def answers_http(port: int) -> bool:
+    """Tell whether something answers HTTP there, whatever it answers."""
+    question = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    return exchange(port, question, 12).startswith(b"HTTP/1.1 ")
+
+
 def _until(done: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not done() and time.monotonic() < deadline:
