@@ -13,7 +13,9 @@ import pytest
 
 from adapters.stores.embedded.opening import Layout
 from adapters.stores.embedded.sqlite_file import SqliteFile
-from adapters.stores.sql.sqlite_truth import CONTROLS, SCHEMA_VERSION, SqliteTruth, renderers
+from adapters.stores.sql.sqlite_truth import CONTROLS, SCHEMA_VERSION, SqliteTruth
+from adapters.stores.sql.sqlite_words import SqliteWords
+from adapters.stores.sql.statements import renderers
 from consistency.outbox import statements as outbox_statements
 from decision_engine import archive
 from decision_engine.record import statements as ledger_statements
@@ -68,7 +70,7 @@ def is_statement(module: ModuleType, node: ast.ClassDef) -> bool:
 def test_every_statement_has_a_renderer(module: ModuleType) -> None:
     tree = ast.parse(inspect.getsource(module))
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    known = {kind.__name__ for kind in [*renderers(), *CONTROLS]}
+    known = {kind.__name__ for kind in [*renderers(SqliteWords()), *CONTROLS]}
 
     asked = {node.name for node in classes if is_statement(module, node)}
 

@@ -16,7 +16,9 @@ from adapters.security import key_store
 from adapters.stores.embedded import opening
 from adapters.stores.embedded.sqlite_file import SqliteFile
 from adapters.stores.sql import sqlite_truth
-from adapters.stores.sql.rendering import Execute, Renderer
+from adapters.stores.sql.rendering import Plan, Renderer
+from adapters.stores.sql.sqlite_words import SqliteWords
+from adapters.stores.sql.statements import renderers
 from decision_engine.decide import CreditApproval
 from domain.ports.time import Deadline
 from ingestion.accept import AcceptEvents
@@ -32,8 +34,8 @@ SQLITE_WRITER: Final = "truth-writer"
 
 def install(at: At, vfs: str | None, pragmas: Sequence[str]) -> None:
     """Make every statement of truth a crash point, and put the files on another disk if asked."""
-    known = sqlite_truth.renderers()
-    _put(sqlite_truth, "renderers", lambda: _pointed(known, at))
+    known = renderers(SqliteWords())
+    _put(sqlite_truth, "renderers", lambda _words: _pointed(known, at))
     _put(opening, "PRAGMAS", (*opening.PRAGMAS, *pragmas))
     if vfs is not None:
         _put(stores, "SqliteFile", partial(SqliteFile, vfs=vfs))
@@ -51,10 +53,10 @@ def _pointed(known: Mapping[type, Renderer], at: At) -> dict[type, Renderer]:
 
 
 def _with_point(statement: type, render: Renderer, at: At) -> Renderer:
-    def pointed(execute: Execute, asked: Any) -> list[Any]:
+    def pointed(asked: Any) -> Plan:
         place = "truth" if current_thread().name == SQLITE_WRITER else "read"
         at(f"{place}.{statement.__name__}")
-        return render(execute, asked)
+        return render(asked)
 
     return pointed
 

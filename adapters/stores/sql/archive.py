@@ -1,6 +1,6 @@
 """How the statements of the reading use cases, and of what they keep, read in SQL."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any
@@ -18,13 +18,14 @@ from sqlalchemy import (
 )
 
 from adapters.stores.sql.rendering import (
-    Execute,
+    Plan,
     Query,
     Renderer,
+    Rows,
+    Words,
     column_names,
-    insert_into,
     inserting,
-    query,
+    nothing,
     reading,
     writing,
 )
@@ -65,12 +66,18 @@ from decision_engine.archive import (
 Filters = Mapping[str, ColumnElement[bool]]
 
 
-def archive_renderers() -> Mapping[type, Renderer]:
+def archive_renderers(words: Words) -> Mapping[type, Renderer]:
     """Return how each statement of the archive is run."""
-    return {**_decisions(), **_reviews(), **_customers(), **_policies(), **_keys()}
+    return {
+        **_decisions(words),
+        **_reviews(words),
+        **_customers(words),
+        **_policies(words),
+        **_keys(words),
+    }
 
 
-def _decisions() -> dict[type, Renderer]:
+def _decisions(words: Words) -> dict[type, Renderer]:
     d = credit_decisions.c
     columns = [d[name] for name in column_names(StoredDecision)]
     filters = {
@@ -81,11 +88,13 @@ def _decisions() -> dict[type, Renderer]:
     }
     return {
         ReadDecision: reading(
+            words,
             select(*columns).where(d.decision_id == bindparam("id")),
             lambda s: {"id": s.decision_id},
             StoredDecision,
         ),
         ListDecisions: _listing(
+            words,
             select(*columns).order_by(d.decided_us.desc(), d.decision_id.desc()),
             filters,
             StoredDecision,
@@ -93,23 +102,26 @@ def _decisions() -> dict[type, Renderer]:
     }
 
 
-def _reviews() -> dict[type, Renderer]:
+def _reviews(words: Words) -> dict[type, Renderer]:
     r = reviews.c
     columns = [r[name] for name in column_names(StoredReview)]
     of_decision = select(*columns).where(r.decision_id == bindparam("id"))
     before = _in_time(r.opened_us, r.review_id)["before_us"]
     return {
         ReadReview: reading(
+            words,
             select(*columns).where(r.review_id == bindparam("id")),
             lambda s: {"id": s.review_id},
             StoredReview,
         ),
         ReadReviewsOf: reading(
+            words,
             of_decision.order_by(r.opened_us, r.review_id),
             lambda s: {"id": s.decision_id},
             StoredReview,
         ),
         ListReviews: _listing(
+            words,
             select(*columns).order_by(r.opened_us.desc(), r.review_id.desc()),
             {"state": r.state == bindparam("state"), "before_us": before},
             StoredReview,
@@ -117,20 +129,21 @@ def _reviews() -> dict[type, Renderer]:
     }
 
 
-def _customers() -> dict[type, Renderer]:
+def _customers(words: Words) -> dict[type, Renderer]:
     c, t = customers.c, transactions.c
-    profile = select(c.profile).where(c.customer_id == bindparam("id"))
+    profile = select(c.profile).where(c.customer_id == bindparam("id"), c.profile_version > 0)
     of_customer = select(t.event_id, t.kind, t.occurred_us, t.reversed, t.payload).where(
         t.customer_id == bindparam("customer_id")
     )
     return {
-        ReadCustomerProfile: reading(profile, lambda s: {"id": s.customer_id}),
+        ReadCustomerProfile: reading(words, profile, lambda s: {"id": s.customer_id}),
         ListTransactions: _listing(
+            words,
             of_customer.order_by(t.occurred_us.desc(), t.event_id.desc()),
             _in_time(t.occurred_us, t.event_id),
             _stored_transaction,
         ),
-        ReadNewestInstant: reading(_newest_instant(), lambda _: {}),
+        ReadNewestInstant: reading(words, _newest_instant(), lambda _: {}),
     }
 
 
@@ -147,19 +160,21 @@ def _newest_instant() -> Select[Any]:
     return select(func.coalesce(func.max(newest.c.us), 0))
 
 
-def _policies() -> dict[type, Renderer]:
+def _policies(words: Words) -> dict[type, Renderer]:
     p, a = credit_policies.c, dated_tables.c
     policies = select(*(p[name] for name in column_names(StoredPolicy)))
     artifacts = select(*(a[name] for name in column_names(StoredArtifact)))
-    keep = insert_into(dated_tables, column_names(StoredArtifact), ignore=True)
+    keep = words.insert_into(dated_tables, column_names(StoredArtifact), ignore=True)
     return {
         ListPolicies: _listing(
+            words,
             policies.order_by(p.policy_id, p.version.desc()),
             {"policy_id": p.policy_id == bindparam("policy_id")},
             StoredPolicy,
         ),
-        InsertPolicy: _insert_policy(),
+        InsertPolicy: _insert_policy(words),
         SetPolicyParts: writing(
+            words,
             update(credit_policies)
             .where(
                 credit_policies.c.policy_id == bindparam("id"),
@@ -168,34 +183,35 @@ def _policies() -> dict[type, Renderer]:
             .values(parts=bindparam("held")),
             lambda s: {"id": s.policy_id, "number": s.version, "held": s.parts},
         ),
-        ReadArtifacts: reading(artifacts.order_by(a.content_hash), lambda _: {}, StoredArtifact),
+        ReadArtifacts: reading(
+            words, artifacts.order_by(a.content_hash), lambda _: {}, StoredArtifact
+        ),
         InsertArtifact: inserting(keep, _only_row),
     }
 
 
-def _insert_policy() -> Renderer:
+def _insert_policy(words: Words) -> Renderer:
     p = credit_policies.c
-    publish = inserting(insert_into(credit_policies, column_names(StoredPolicy)), _only_row)
+    publish = inserting(words.insert_into(credit_policies, column_names(StoredPolicy)), _only_row)
     others = and_(
         p.policy_id == bindparam("id"), p.version != bindparam("number"), p.status == "active"
     )
-    retire = query(update(credit_policies).where(others).values(status="retired"))
+    retire = words.query(update(credit_policies).where(others).values(status="retired"))
 
-    def render(execute: Execute, asked: InsertPolicy) -> list[Any]:
-        publish(execute, asked)
-        retire(execute, {"id": asked.row.policy_id, "number": asked.row.version})
-        return []
+    def render(asked: InsertPolicy) -> Plan:
+        retiring = retire({"id": asked.row.policy_id, "number": asked.row.version})
+        return Plan((*publish(asked).calls, retiring), nothing)
 
     return render
 
 
-def _keys() -> dict[type, Renderer]:
+def _keys(words: Words) -> dict[type, Renderer]:
     k = idempotency_keys.c
     named = and_(k.scope == bindparam("scope"), k.idem_key == bindparam("key"))
     one = select(*(k[name] for name in column_names(StoredKey))).where(named)
-    insert = insert_into(idempotency_keys, column_names(StoredKey))
+    insert = words.insert_into(idempotency_keys, column_names(StoredKey))
     return {
-        ReadKey: reading(one, lambda s: {"scope": s.scope, "key": s.idem_key}, StoredKey),
+        ReadKey: reading(words, one, lambda s: {"scope": s.scope, "key": s.idem_key}, StoredKey),
         InsertKey: inserting(insert, _only_row),
     }
 
@@ -203,19 +219,24 @@ def _keys() -> dict[type, Renderer]:
 # --- lists with optional filters ---------------------------------------------------------------
 
 
-def _listing(statement: Select[Any], filters: Filters, make: Callable[..., object]) -> Renderer:
+def _listing(
+    words: Words, statement: Select[Any], filters: Filters, make: Callable[..., object]
+) -> Renderer:
     """Return the renderer of a page: each set of filters in use has a text of its own."""
 
     @cache
     def compiled(used: frozenset[str], *, paged: bool) -> Query:
         narrowed = statement.where(*(filters[name] for name in sorted(used)))
-        return query(narrowed.limit(bindparam("size")) if paged else narrowed)
+        return words.query(narrowed.limit(bindparam("size")) if paged else narrowed)
 
-    def render(execute: Execute, asked: Any) -> list[Any]:
+    def result(results: Sequence[Rows]) -> Rows:
+        (rows,) = results
+        return [make(*row) for row in rows]
+
+    def render(asked: Any) -> Plan:
         params = _page_params(asked)
         used = frozenset(name for name in filters if params.get(name) not in (None, ""))
-        rows = compiled(used, paged="size" in params)(execute, params)
-        return [make(*row) for row in rows]
+        return Plan((compiled(used, paged="size" in params)(params),), result)
 
     return render
 

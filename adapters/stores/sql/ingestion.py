@@ -1,6 +1,6 @@
 """How the statements of the ingesting transaction and of the outbox relay read in SQL."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, Final
@@ -8,15 +8,13 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, bindparam, delete, select, update
 
 from adapters.stores.sql.rendering import (
-    Execute,
+    Plan,
     Renderer,
-    any_of,
-    as_list,
+    Rows,
+    Words,
     column_names,
-    insert_into,
     inserting,
-    pairs_of,
-    query,
+    nothing,
     reading,
     writing,
 )
@@ -62,52 +60,73 @@ RENAMED: Final = {"limit": "limit_amount"}
 FACTS: Final = tuple(RENAMED.get(field.name, field.name) for field in fields(Transaction))
 
 
-def ingestion_renderers() -> Mapping[type, Renderer]:
+def ingestion_renderers(words: Words) -> Mapping[type, Renderer]:
     """Return how each statement of ingestion and of the relay is run."""
-    return {**_inbox(), **_profiles(), **_transactions(), **_aside(), **_relay()}
+    return {
+        **_inbox(words),
+        **_profiles(words),
+        **_transactions(words),
+        **_aside(words),
+        **_relay(words),
+    }
 
 
-def _inbox() -> dict[type, Renderer]:
+def _inbox(words: Words) -> dict[type, Renderer]:
     i = inbox.c
     columns = [i[name] for name in column_names(InboxRow)]
-    asked, stream, version = pairs_of("pairs")
     by_id = reading(
-        select(*columns).where(i.event_id.in_(any_of("ids"))), _events, InboxRow, needs="event_ids"
+        words,
+        select(*columns).where(i.event_id.in_(words.any_of("ids"))),
+        _events,
+        InboxRow,
+        needs="event_ids",
     )
     by_place = reading(
-        select(*columns)
-        .select_from(asked)
-        .join(inbox, and_(i.stream_id == stream, i.source_version == version)),
-        lambda s: {"pairs": as_list(s.stream_versions)},
+        words,
+        words.matching(select(*columns), inbox, (i.stream_id, i.source_version), "pairs"),
+        lambda s: {"pairs": list(s.stream_versions)},
         InboxRow,
         needs="stream_versions",
     )
 
-    def read(execute: Execute, asked: ReadInbox) -> list[Any]:
-        found = [*by_id(execute, asked), *by_place(execute, asked)]
-        return list({row.event_id: row for row in found}.values())
+    def read(asked: ReadInbox) -> Plan:
+        plans = (by_id(asked), by_place(asked))
+
+        def result(results: Sequence[Rows]) -> Rows:
+            rest = iter(results)
+            found = [row for plan in plans for row in plan.result([next(rest) for _ in plan.calls])]
+            return list({row.event_id: row for row in found}.values())
+
+        return Plan([call for plan in plans for call in plan.calls], result)
 
     return {
         ReadInbox: read,
-        InsertInbox: inserting(insert_into(inbox, column_names(InboxRow)), _rows),
+        InsertInbox: inserting(words.insert_into(inbox, column_names(InboxRow)), _rows),
     }
 
 
-def _profiles() -> dict[type, Renderer]:
-    new_person = insert_into(persons, ("person_id", "cpf_index"), ignore=True)
+def _profiles(words: Words) -> dict[type, Renderer]:
+    new_person = words.insert_into(persons, ("person_id", "cpf_index"), ignore=True)
     return {
-        LockProfiles: _lock_profiles(),
+        LockProfiles: words.lock_profiles(),
         EnsurePersons: inserting(new_person, _rows),
-        MovePersons: _move_persons(),
-        WriteProfiles: _write_profiles(),
+        MovePersons: _move_persons(words),
+        WriteProfiles: _write_profiles(words),
     }
 
 
-def _move_persons() -> Renderer:
+def _move_persons(words: Words) -> Renderer:
     d = credit_decisions.c
     theirs = select(d.decision_id).where(d.customer_id == bindparam("customer"))
+    # On SQLite nobody else writes while this transaction is open: that is the persons' lock.
+    lock = words.query(
+        select(persons.c.person_id)
+        .where(persons.c.person_id.in_(words.any_of("ids")))
+        .order_by(persons.c.person_id)
+        .with_for_update()
+    )
     moves = [
-        query(
+        words.query(
             update(table)
             .where(table.c.person_id == bindparam("before"), table.c.decision_id.in_(theirs))
             .values(person_id=bindparam("after"))
@@ -115,24 +134,23 @@ def _move_persons() -> Renderer:
         for table in (reservations, offers, contracts)
     ]
 
-    def render(execute: Execute, asked: MovePersons) -> list[Any]:
-        # Nobody else writes on SQLite while this transaction is open: that is the persons' lock.
+    def render(asked: MovePersons) -> Plan:
+        calls = [lock({"ids": list(asked.person_ids)})]
         for move in asked.moves:
             names = {"customer": move.customer_id, "before": move.before, "after": move.after}
-            for query_of_table in moves:
-                query_of_table(execute, names)
-        return []
+            calls += [query_of_table(names) for query_of_table in moves]
+        return Plan(calls, nothing)
 
     return render
 
 
-def _write_profiles() -> Renderer:
-    write = insert_into(customers, customers.c.keys(), newer="profile_version")
+def _write_profiles(words: Words) -> Renderer:
+    write = words.insert_into(customers, customers.c.keys(), newer="profile_version")
 
-    def render(execute: Execute, asked: WriteProfiles) -> list[Any]:
+    def render(asked: WriteProfiles) -> Plan:
         columns = [_profile_columns(row) for row in asked.rows]
-        write(execute, [[each.get(name) for name in write.columns] for each in columns])
-        return []
+        rows = [[each.get(name) for name in write.columns] for each in columns]
+        return Plan(write(rows), nothing)
 
     return render
 
@@ -150,76 +168,63 @@ def _profile_columns(row: ProfileWrite) -> dict[str, object]:
     }
 
 
-def _lock_profiles() -> Renderer:
-    c = customers.c
-    held = reading(
-        select(c.customer_id, c.profile).where(c.customer_id.in_(any_of("ids"))),
-        lambda s: {"ids": as_list(s.customer_ids)},
-        lambda customer_id, profile: (customer_id, profile),
-        needs="customer_ids",
-    )
-
-    def render(execute: Execute, asked: LockProfiles) -> list[Any]:
-        # Nobody else writes before this transaction ends, so a missing row needs no place held.
-        known = dict(held(execute, asked))
-        return [(name, known.get(name, b"")) for name in sorted(set(asked.customer_ids))]
-
-    return render
-
-
-def _transactions() -> dict[type, Renderer]:
+def _transactions(words: Words) -> dict[type, Renderer]:
     t = transactions.c
     facts = [t[name] for name in FACTS]
-    some = t.event_id.in_(any_of("ids"))
+    some = t.event_id.in_(words.any_of("ids"))
     month = and_(
         t.customer_id == bindparam("customer"), t.month == bindparam("number"), t.reversed == 0
     )
     return {
         ReadTransactions: reading(
-            select(*facts, t.reversed).where(some), _events, _with_mark, needs="event_ids"
+            words, select(*facts, t.reversed).where(some), _events, _with_mark, needs="event_ids"
         ),
         ReadMonth: reading(
+            words,
             select(*facts).where(month),
             lambda s: {"customer": s.customer_id, "number": s.month},
             _transaction,
         ),
         ReadApplied: reading(
+            words,
             select(t.event_id, t.applied_us).where(some),
             _events,
             lambda event_id, applied_us: (event_id, applied_us),
             needs="event_ids",
         ),
-        InsertTransactions: _insert_transactions(),
-        MarkReversed: writing(update(transactions).where(some).values(reversed=1), _events),
+        InsertTransactions: _insert_transactions(words),
+        MarkReversed: writing(words, update(transactions).where(some).values(reversed=1), _events),
     }
 
 
-def _insert_transactions() -> Renderer:
+def _insert_transactions(words: Words) -> Renderer:
     facts: dict[str, Callable[[Any], object]] = {
         RENAMED.get(field.name, field.name): attrgetter(f"row.{field.name}")
         for field in fields(Transaction)
     }
     columns = (*FACTS, "reversed", "applied_us", "payload")
-    return inserting(insert_into(transactions, columns), _rows, **facts)
+    return inserting(words.insert_into(transactions, columns), _rows, **facts)
 
 
-def _aside() -> dict[type, Renderer]:
-    parked = insert_into(parked_events, (*column_names(ParkedRow), "state"), ignore=True)
-    batch = insert_into(ingestion_batches, column_names(IngestionBatchRow))
+def _aside(words: Words) -> dict[type, Renderer]:
+    parked = words.insert_into(parked_events, (*column_names(ParkedRow), "state"), ignore=True)
+    batch = words.insert_into(ingestion_batches, column_names(IngestionBatchRow))
     return {
         InsertParked: inserting(parked, _rows, state=lambda _: "OPEN"),
         InsertIngestionBatch: inserting(batch, lambda s: (s.row,)),
     }
 
 
-def _relay() -> dict[type, Renderer]:
+def _relay(words: Words) -> dict[type, Renderer]:
     o = outbox.c
     columns: list[ColumnElement[Any]] = [o[name] for name in column_names(OutboxEvent)]
     oldest = select(*columns).order_by(o.id).limit(bindparam("size"))
     return {
-        ReadOutbox: reading(oldest, lambda s: {"size": s.limit}, OutboxEvent),
+        ReadOutbox: reading(words, oldest, lambda s: {"size": s.limit}, OutboxEvent),
         DeleteOutbox: writing(
-            delete(outbox).where(o.id.in_(any_of("ids"))), lambda s: {"ids": as_list(s.ids)}
+            words,
+            delete(outbox).where(o.id.in_(words.any_of("ids"))),
+            lambda s: {"ids": list(s.ids)},
         ),
     }
 
@@ -237,4 +242,4 @@ def _rows(asked: Any) -> Any:
 
 
 def _events(asked: Any) -> dict[str, object]:
-    return {"ids": as_list(asked.event_ids)}
+    return {"ids": list(asked.event_ids)}

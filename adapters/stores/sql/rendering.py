@@ -1,44 +1,86 @@
 """
-From SQLAlchemy Core to SQL text, once; afterwards a statement costs one dictionary look-up.
+From SQLAlchemy Core to the calls that a statement of a program makes, once; no IO.
 
-The few words that SQLite and MySQL say differently stand here (`Sql`): lists as one parameter, what
-an insert does when the key is taken. Everything else is written in their intersection.
+A renderer turns a statement into a `Plan`: the texts to run, in order, and how their rows become
+what the program is sent. So one set of renderers serves every driver, one call at a time or all of
+a trip in one packet. What SQLite and MySQL say differently stands behind `Words`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import chain
-from json import dumps
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Protocol
 
-from sqlalchemy import (
-    ColumnElement,
-    Executable,
-    ScalarSelect,
-    Select,
-    Table,
-    TableValuedAlias,
-    bindparam,
-    func,
-    select,
-)
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy import ColumnElement, Executable, Select, Table
 
-Execute = Callable[[str, Sequence[Any]], list[Any]]
-Renderer = Callable[[Execute, Any], list[Any]]
+#: A text, and its parameters where the driver binds them.
+Call = tuple[str, Sequence[Any]]
+Rows = list[Any]
 Params = Callable[[Any], Mapping[str, object]]
-
-#: apsw keeps no prepared statement for a longer text, and SQLite takes 32,766 parameters.
-TEXT_MAX: Final = 16_000
-
-DIALECT: Final = SQLiteDialect(paramstyle="qmark")
+Query = Callable[[Mapping[str, object]], Call]
 
 
-def as_list(values: Iterable[object]) -> str:
-    """Return a list as the one parameter that `Sql.any_of` takes."""
-    return dumps(list(values), ensure_ascii=False)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a statement runs, and how the rows of its calls become its result."""
+
+    calls: Sequence[Call]
+    result: Callable[[Sequence[Rows]], Rows]
+
+
+Renderer = Callable[[Any], Plan]
+Renderers = Mapping[type, Renderer]
+
+
+class Insert(Protocol):
+    """An insert of any number of rows in as few calls as there can be."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What a row holds, in order."""
+
+    def __call__(self, rows: Sequence[Sequence[object]]) -> list[Call]:
+        """Return the calls that insert rows, each in the order of `columns`."""
+
+
+class Words(Protocol):
+    """What one dialect says in its own way."""
+
+    def query(self, statement: Executable) -> Query:
+        """Compile a statement; every parameter that is not a constant comes from the mapping."""
+
+    def any_of(self, name: str) -> Any:
+        """Return a list parameter, to be used with `in_`: one text for any length."""
+
+    def matching(
+        self,
+        statement: Select[Any],
+        table: Table,
+        pair: tuple[ColumnElement[Any], ColumnElement[Any]],
+        name: str,
+    ) -> Select[Any]:
+        """Narrow a select from one table to the rows whose pair is in a list parameter."""
+
+    def insert_into(
+        self, table: Table, columns: Sequence[str], *, newer: str = "", ignore: bool = False
+    ) -> Insert:
+        """
+        Compile an insert that fails when a key is taken.
+
+        newer: overwrites instead, where the value of this column grows; `created_us` stays.
+        ignore: leaves the row of a taken primary key as it is.
+        """
+
+    def lock_profiles(self) -> Renderer:
+        """Return how `LockProfiles` holds rows, also those that are not there yet."""
+
+
+def nothing(_results: Sequence[Rows]) -> Rows:
+    """Return the result of a statement that gives none."""
+    return []
+
+
+NO_CALLS = Plan((), nothing)
 
 
 def column_names(row: type) -> tuple[str, ...]:
@@ -46,45 +88,8 @@ def column_names(row: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(row))
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A compiled statement; the constants in it are `fixed` parameters."""
-
-    text: str
-    order: tuple[str, ...]
-    fixed: Mapping[str, object]
-
-    def __call__(self, execute: Execute, params: Mapping[str, object]) -> list[Any]:
-        """Run it; every parameter that is not a constant comes from `params`."""
-        given = {**self.fixed, **params}
-        return execute(self.text, [given[name] for name in self.order])
-
-
-def query(statement: Executable) -> Query:
-    """Compile a statement of SQLAlchemy Core."""
-    compiled = statement.compile(dialect=DIALECT)  # type: ignore[attr-defined]
-    return Query(
-        str(compiled), tuple(compiled.positiontup or ()), compiled.construct_params(_check=False)
-    )
-
-
-def any_of(name: str) -> ScalarSelect[Any]:
-    """Return the values of a list parameter, to be used with `in_`: one text for any length."""
-    values = func.json_each(bindparam(name)).table_valued("value")
-    return select(values.c.value).scalar_subquery()
-
-
-def pairs_of(name: str) -> tuple[TableValuedAlias, ColumnElement[Any], ColumnElement[Any]]:
-    """Return a list parameter of pairs as a table to join, and its two columns."""
-    values = func.json_each(bindparam(name)).table_valued("value", name=name)
-    return (
-        values,
-        func.json_extract(values.c.value, "$[0]"),
-        func.json_extract(values.c.value, "$[1]"),
-    )
-
-
 def reading(
+    words: Words,
     statement: Select[Any],
     params: Params,
     make: Callable[..., object] | None = None,
@@ -96,96 +101,40 @@ def reading(
 
     When the attribute `needs` is empty there is nothing to ask, and nothing is asked.
     """
-    compiled = query(statement)
+    compiled = words.query(statement)
 
-    def render(execute: Execute, asked: Any) -> list[Any]:
-        if needs and not getattr(asked, needs):
-            return []
-        rows = compiled(execute, params(asked))
+    def result(results: Sequence[Rows]) -> Rows:
+        (rows,) = results
         return [row[0] for row in rows] if make is None else [make(*row) for row in rows]
 
+    def render(asked: Any) -> Plan:
+        if needs and not getattr(asked, needs):
+            return NO_CALLS
+        return Plan((compiled(params(asked)),), result)
+
     return render
 
 
-def writing(statement: Executable, params: Params) -> Renderer:
+def writing(words: Words, statement: Executable, params: Params) -> Renderer:
     """Return the renderer of a write of one row or condition; it gives an empty list."""
-    compiled = query(statement)
-
-    def render(execute: Execute, asked: Any) -> list[Any]:
-        compiled(execute, params(asked))
-        return []
-
-    return render
-
-
-@dataclass(frozen=True, slots=True)
-class Insert:
-    """
-    An insert of any number of rows in as few statements as there can be.
-
-    One row a statement would give up the interpreter's lock at each row, and a busy thread then
-    keeps it for its whole turn: beside one, 1,000 rows took 0.64 s instead of 0.07.
-    """
-
-    head: str
-    columns: tuple[str, ...]
-    tail: str
-
-    def __call__(self, execute: Execute, rows: Sequence[Sequence[object]]) -> None:
-        """Insert rows, each in the order of `columns`."""
-        row = f"({','.join('?' * len(self.columns))})"
-        step = (TEXT_MAX - len(self.head) - len(self.tail)) // (len(row) + 1)
-        for begin in range(0, len(rows), step):
-            part = rows[begin : begin + step]
-            text = f"{self.head}{','.join([row] * len(part))}{self.tail}"
-            execute(text, list(chain.from_iterable(part)))
-
-
-def insert_into(
-    table: Table, columns: Sequence[str], *, newer: str = "", ignore: bool = False
-) -> Insert:
-    """
-    Compile an insert that fails when a key is taken.
-
-    newer: overwrites instead, where the value of this column grows; `created_us` stays.
-    ignore: leaves the row of a taken primary key as it is.
-    """
-    statement = insert(table).values({name: bindparam(name) for name in columns})
-    primary = [column.name for column in table.primary_key]
-    if newer:
-        kept = {*primary, "created_us"}
-        changed = {name: statement.excluded[name] for name in columns if name not in kept}
-        statement = statement.on_conflict_do_update(
-            index_elements=primary,
-            set_=changed,
-            where=statement.excluded[newer] > table.c[newer],
-        )
-    if ignore:
-        statement = statement.on_conflict_do_nothing(index_elements=primary)
-    return _split(statement)
+    compiled = words.query(statement)
+    return lambda asked: Plan((compiled(params(asked)),), nothing)
 
 
 def inserting(
-    compiled: Insert, rows: Callable[[Any], Sequence[object]], **other: Callable[[Any], object]
+    compiled: Insert, rows: Callable[[Any], Iterable[object]], **other: Callable[[Any], object]
 ) -> Renderer:
     """
     Return the renderer of an insert of `rows`, dataclasses whose attributes are the columns.
 
     other: how a column is computed from a row, where it is not an attribute of it.
     """
+    plain = not other
     getters = [other.get(name) or attrgetter(name) for name in compiled.columns]
+    whole = attrgetter(*compiled.columns)
 
-    def render(execute: Execute, asked: Any) -> list[Any]:
-        compiled(execute, [[get(row) for get in getters] for row in rows(asked)])
-        return []
+    def values(row: object) -> Sequence[object]:
+        made: Sequence[object] = whole(row) if plain else [get(row) for get in getters]
+        return made
 
-    return render
-
-
-def _split(statement: Executable) -> Insert:
-    compiled = query(statement)
-    marks = "(" + ", ".join("?" * len(compiled.order)) + ")"
-    head, found, tail = compiled.text.partition(marks)
-    if not found:
-        raise AssertionError(f"no row of parameters in {compiled.text}")
-    return Insert(head, compiled.order, tail)
+    return lambda asked: Plan(compiled([values(row) for row in rows(asked)]), nothing)

@@ -3,18 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import apsw
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from adapters.stores.sql.archive import archive_renderers
-from adapters.stores.sql.ingestion import ingestion_renderers
-from adapters.stores.sql.ledger import ledger_renderers
-from adapters.stores.sql.rendering import Execute, Renderer
+from adapters.stores.sql.rendering import Call, Plan, Renderers
 from adapters.stores.sql.schema import metadata
 from adapters.stores.sql.sqlite_errors import at_commit, truth_error
+from adapters.stores.sql.sqlite_words import SqliteWords
+from adapters.stores.sql.statements import renderers
 from decision_engine.record.statements import Reconnect, TakeLane
 from domain.errors import PermanentError
 from domain.ports.time import Deadline
@@ -68,11 +67,6 @@ def schema_ddl() -> tuple[str, ...]:
     return (*tables, *indexes)
 
 
-def renderers() -> Mapping[type, Renderer]:
-    """Return how each statement that a program may yield is run, control of transactions aside."""
-    return {**ledger_renderers(), **archive_renderers(), **ingestion_renderers()}
-
-
 class SqliteTruth:
     """
     The truth of one machine; implements `domain.ports.truth.Truth`.
@@ -84,7 +78,7 @@ class SqliteTruth:
     def __init__(self, file: TruthFile, *, at: Callable[[str], None] = lambda _: None) -> None:
         self._file = file
         self._at = at
-        self._renderers = renderers()
+        self._renderers = renderers(SqliteWords())
 
     async def transact(self, program: Callable[[], Program[T]], deadline: Deadline) -> T:
         """Run a program to its end; what it leaves open is rolled back."""
@@ -101,8 +95,7 @@ class SqliteTruth:
     # --- on the file's threads -----------------------------------------------------------------
 
     def _answer(self, statements: Sequence[Statement], connection: apsw.Connection) -> list[Rows]:
-        execute = _executor(connection)
-        return [self._renderers[type(each)](execute, each) for each in statements]
+        return [_run(connection, self._renderers[type(each)](each)) for each in statements]
 
     def _drive(self, program: Callable[[], Program[T]], connection: apsw.Connection) -> T:
         session = _Session(connection, self._file.reopen, self._renderers, self._at)
@@ -131,11 +124,10 @@ class _Session:
         self,
         connection: apsw.Connection,
         reopen: Callable[[], apsw.Connection],
-        known: Mapping[type, Renderer],
+        known: Renderers,
         at: Callable[[str], None],
     ) -> None:
         self._connection = connection
-        self._execute = _executor(connection)
         self._reopen = reopen
         self._known = known
         self._at = at
@@ -155,9 +147,9 @@ class _Session:
         # A full disk ends the transaction by itself; what follows must not commit row by row.
         if self._open and not self._connection.in_transaction:
             raise ServerError("an earlier error ended the transaction")
-        render = self._known[type(statement)]
+        plan = self._known[type(statement)](statement)
         try:
-            return render(self._execute, statement)
+            return _run(self._connection, plan)
         except apsw.Error as error:
             raise truth_error(error) from error
 
@@ -165,7 +157,7 @@ class _Session:
         """Take the file for writing."""
         self._at("truth.begin")
         try:
-            self._execute("BEGIN IMMEDIATE", ())
+            self._connection.execute("BEGIN IMMEDIATE")
         except apsw.Error as error:
             raise truth_error(error) from error
         self._open = True
@@ -176,7 +168,7 @@ class _Session:
             raise ServerError("an earlier error ended the transaction")
         self._at("truth.before_commit")
         try:
-            self._execute("COMMIT", ())
+            self._connection.execute("COMMIT")
         except apsw.Error as error:
             raise at_commit(error) from error
         self._open = False
@@ -188,7 +180,7 @@ class _Session:
         # A connection that is gone has taken its transaction with it.
         with suppress(apsw.ConnectionClosedError):
             if self._connection.in_transaction:
-                self._execute("ROLLBACK", ())
+                self._connection.execute("ROLLBACK")
 
     def reconnect(self) -> None:
         """Begin again with a fresh connection."""
@@ -197,7 +189,6 @@ class _Session:
             self._connection = self._reopen()
         except (apsw.Error, OSError, PermanentError) as error:
             raise LostConnectionError("the file cannot be opened again") from error
-        self._execute = _executor(self._connection)
 
     def take_lane(self) -> None:
         """Do nothing: one process owns the file, so no older session of a lane can be alive."""
@@ -212,12 +203,13 @@ CONTROLS: Final[Mapping[type, Callable[[_Session], None]]] = {
 }
 
 
-def _executor(connection: apsw.Connection) -> Execute:
-    def execute(text: str, params: Sequence[Any]) -> list[Any]:
-        try:
-            return connection.execute(text, params).fetchall()
-        except (OverflowError, TypeError, UnicodeError) as error:
-            # One bad value must not look like a fault of the program, which ends a whole batch.
-            raise ServerError(f"a value that SQLite cannot hold: {type(error).__name__}") from error
+def _run(connection: apsw.Connection, plan: Plan) -> Rows:
+    return plan.result([_call(connection, call) for call in plan.calls])
 
-    return execute
+
+def _call(connection: apsw.Connection, call: Call) -> Rows:
+    try:
+        return connection.execute(*call).fetchall()
+    except (OverflowError, TypeError, UnicodeError) as error:
+        # One bad value must not look like a fault of the program, which ends a whole batch.
+        raise ServerError(f"a value that SQLite cannot hold: {type(error).__name__}") from error

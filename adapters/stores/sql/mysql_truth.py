@@ -1,0 +1,210 @@
+"""The store of truth on MySQL or MariaDB, through asyncmy on the event loop."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from math import isinf
+from typing import Any, Final, TypeVar
+
+import asyncmy
+import asyncmy.errors
+
+from adapters.stores.sql.mysql_address import MysqlAddress
+from adapters.stores.sql.mysql_errors import CLIENT, BrokenError, Refusal
+from adapters.stores.sql.mysql_session import Ask, Connect, Drop, Session, Wire
+from adapters.stores.sql.mysql_words import MysqlWords
+from adapters.stores.sql.rendering import Renderers, Rows
+from adapters.stores.sql.statements import renderers
+from domain.errors import DeadlineExceededError, TransientError
+from domain.ports.time import Clock, Deadline
+from domain.ports.truth import LostConnectionError, Program, Statement
+
+T = TypeVar("T")
+
+#: A connection is there within this time or not at all.
+CONNECT_SECONDS: Final = 2.0
+#: One packet is answered within this time (locks are waited for one second), or its connection is
+#: taken for broken.
+TRIP_SECONDS: Final = 4.0
+CONNECTIONS: Final = 8
+
+# It logs every warning of the server, some of which quote values.
+logging.getLogger("asyncmy").setLevel(logging.CRITICAL)
+
+
+class AsyncmyWire:
+    """One connection; runs what a session asks for."""
+
+    def __init__(self, address: MysqlAddress, trip_seconds: float) -> None:
+        self._address = address
+        self._trip_seconds = trip_seconds
+        self._connection: Any = None
+        self._cursor: Any = None
+
+    async def run(self, session: Session, wire: Wire[T]) -> T:
+        """Run a generator of the session to its end; one cut off half-way takes its connection."""
+        try:
+            action = next(wire)
+            while True:
+                try:
+                    result = await self._act(action)
+                except (Refusal, BrokenError) as error:
+                    action = wire.throw(error)
+                except BaseException:
+                    self.drop()
+                    session.forget()
+                    raise
+                else:
+                    action = wire.send(result)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    def drop(self) -> None:
+        """Close the connection without a word."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._cursor = None
+
+    async def _act(self, action: Connect | Drop | Ask) -> Any:
+        if isinstance(action, Ask):
+            async with _answering(self._trip_seconds):
+                return await self._ask(action.text)
+        self.drop()
+        if isinstance(action, Connect):
+            async with _answering(CONNECT_SECONDS):
+                await self._connect()
+        return None
+
+    async def _connect(self) -> None:
+        address = self._address
+        self._connection = await asyncmy.connect(
+            host=address.host,
+            port=address.port,
+            user=address.user,
+            password=address.password,
+            database=address.database,
+            ssl=address.tls(),
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+        )
+        self._cursor = self._connection.cursor()
+
+    async def _ask(self, text: str) -> list[Rows]:
+        cursor = self._cursor
+        if cursor is None:
+            raise BrokenError("there is no connection")
+        await cursor.execute(text)
+        results = [await cursor.fetchall()]
+        while await cursor.nextset():
+            results.append(await cursor.fetchall())
+        return results
+
+
+@asynccontextmanager
+async def _answering(seconds: float) -> AsyncIterator[None]:
+    """Turn what goes wrong on the wire into the session's two errors."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except asyncmy.errors.MySQLError as error:
+        number, message = error.args[:2] if len(error.args) > 1 else (0, "")
+        if not number or number in CLIENT:
+            raise BrokenError(f"client error {number}") from None
+        raise Refusal(number, message) from None
+    except TimeoutError:
+        raise BrokenError("no answer in time") from None
+    except (OSError, EOFError) as error:
+        raise BrokenError(type(error).__name__) from None
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    session: Session
+    wire: AsyncmyWire
+
+
+@dataclass(slots=True)
+class MysqlTruth:
+    """
+    The truth of a lender on a server; implements `domain.ports.truth.Truth`.
+
+    At most `connections` programs and reads run at once; whoever comes later waits for its turn
+    until its deadline. A writer with a lane has a `MysqlTruth` of one connection for itself.
+    Crash points: `at`, see `Session`.
+    """
+
+    address: MysqlAddress
+    clock: Clock
+    connections: int = CONNECTIONS
+    trip_seconds: float = TRIP_SECONDS
+    at: Callable[[str], None] = lambda _place: None
+    known: Renderers = field(default_factory=lambda: renderers(MysqlWords()))
+    _idle: deque[_Held] = field(default_factory=deque, init=False)
+    _places: asyncio.Semaphore = field(init=False)
+    _tasks: set["asyncio.Task[Any]"] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        """Set up the places that `connections` gives."""
+        self._places = asyncio.Semaphore(self.connections)
+
+    async def transact(self, program: Callable[[], Program[T]], deadline: Deadline) -> T:
+        """Run a program to its end, whatever becomes of the caller; undo what it leaves open."""
+        task = asyncio.create_task(self._transact(program, deadline))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def read(self, statements: Sequence[Statement], deadline: Deadline) -> list[Rows]:
+        """
+        Run reading statements on the committed state, in one packet.
+
+        Raises:
+            TransientError: the server is away or did not answer before the deadline.
+        """
+        async with self._held(deadline) as held:
+            try:
+                async with asyncio.timeout(self._seconds(deadline)):
+                    return await held.wire.run(held.session, held.session.read(statements))
+            except TimeoutError:
+                raise TransientError("the store of truth did not answer in time") from None
+            except LostConnectionError as error:
+                raise TransientError("the store of truth is away") from error
+
+    async def close(self) -> None:
+        """Finish what runs and close every connection."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        for held in self._idle:
+            held.wire.drop()
+            held.session.forget()
+
+    async def _transact(self, program: Callable[[], Program[T]], deadline: Deadline) -> T:
+        async with self._held(deadline) as held:
+            return await held.wire.run(held.session, held.session.transact(program))
+
+    @asynccontextmanager
+    async def _held(self, deadline: Deadline) -> AsyncIterator[_Held]:
+        try:
+            async with asyncio.timeout(self._seconds(deadline)):
+                await self._places.acquire()
+        except TimeoutError:
+            raise DeadlineExceededError("it had not begun when its time was up") from None
+        held = self._idle.pop() if self._idle else self._new()
+        try:
+            yield held
+        finally:
+            self._idle.append(held)
+            self._places.release()
+
+    def _seconds(self, deadline: Deadline) -> float | None:
+        remaining = deadline.remaining(self.clock)
+        if remaining <= 0:
+            raise DeadlineExceededError("it had not begun when its time was up")
+        return None if isinf(remaining) else remaining
+
+    def _new(self) -> _Held:
+        return _Held(Session(self.known, self.at), AsyncmyWire(self.address, self.trip_seconds))
