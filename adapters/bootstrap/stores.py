@@ -18,6 +18,7 @@ from adapters.stores.embedded.directory import DataFolder
 from adapters.stores.embedded.opening import Layout
 from adapters.stores.embedded.projection import DYNAMODB, KEYSPACES, SqliteProjection
 from adapters.stores.embedded.sqlite_file import SqliteFile
+from adapters.stores.sql.migrations.embedded import schema_upgrades
 from adapters.stores.sql.sqlite_truth import SCHEMA_VERSION, SqliteTruth, schema_ddl
 from adapters.streams.embedded import VERSION as STREAM_VERSION
 from adapters.streams.embedded import EmbeddedStream, stream_ddl
@@ -97,7 +98,7 @@ async def _open(
     folder = DataFolder.claim(settings.data.expanduser())
     opened.callback(folder.release)
     real = SystemClock()
-    layout = Layout("truth", SCHEMA_VERSION, schema_ddl())
+    layout = truth_layout()
     truth = _kept(opened, SqliteTruth(SqliteFile(folder.truth, layout, real), at=at))
     clock = await _folder_clock(folder, truth, real, begin)
 
@@ -129,6 +130,11 @@ async def _open(
 def _kept(opened: ExitStack, held: Closing) -> Closing:
     opened.callback(held.close)
     return held
+
+
+def truth_layout() -> Layout:
+    """Return what the file of truth holds, and how an older one gets there."""
+    return Layout("truth", SCHEMA_VERSION, schema_ddl(), schema_upgrades())
 
 
 def _stream_layout(settings: EmbeddedSettings) -> Layout:

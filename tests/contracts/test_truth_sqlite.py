@@ -146,7 +146,7 @@ def test_a_file_of_another_version_is_refused_with_a_sentence(tmp_path: Path) ->
     SqliteFile(path, TRUTH, HandClock()).close()
     newer = Layout("truth", SCHEMA_VERSION + 1, ())
 
-    with pytest.raises(PermanentError, match=r"schema version 1 of 'truth'.*knows version 2 only"):
+    with pytest.raises(PermanentError, match=rf"schema version {SCHEMA_VERSION} of 'truth'.*only"):
         SqliteFile(path, newer, HandClock())
 
 

@@ -33,16 +33,22 @@ PRAGMAS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a file holds; `name` is also the first half of its crash points."""
+    """
+    What a file holds; `name` is also the first half of its crash points.
+
+    `upgrades` is SQL that leads from version 1 to 2, from 2 to 3, …; without it a file of another
+    version is refused.
+    """
 
     name: str
     version: int
     ddl: tuple[str, ...]
+    upgrades: tuple[str, ...] = ()
 
 
 def open_writer(path: Path, layout: Layout, vfs: str | None) -> apsw.Connection:
     """
-    Open the file for writing, creating it and its tables when it is not there.
+    Open the file for writing: a new one gets its tables, an older one is brought up to date.
 
     Raises:
         PermanentError: the file holds a schema of another version, or cannot have a log.
@@ -100,18 +106,38 @@ def _use_log(connection: apsw.Connection, path: Path) -> None:
         raise PermanentError(f"{path} lies where SQLite cannot keep a log: use a local disk")
 
 
-def _ensure_schema(connection: apsw.Connection, path: Path, layout: Layout) -> None:
+def version_of(connection: apsw.Connection) -> int:
+    """Return the version of the file's schema; 0 stands for an empty file."""
     ((version,),) = connection.execute("PRAGMA user_version").fetchall()
+    return int(str(version))
+
+
+def _ensure_schema(connection: apsw.Connection, path: Path, layout: Layout) -> None:
+    version = version_of(connection)
     if version == layout.version:
         return
-    if version != 0:
-        raise PermanentError(
-            f"{path} has schema version {version} of '{layout.name}'; this program knows "
-            f"version {layout.version} only: run the program that wrote it, or migrate it"
-        )
-    # One transaction, so version 0 always means an empty file.
+    # One transaction: the file is of the old version with all its rows, or of the new one.
+    # Whatever fails closes the connection, which undoes it.
+    steps = _steps(version, path, layout)
     connection.execute("BEGIN IMMEDIATE")
-    for statement in layout.ddl:
-        connection.execute(statement)
+    for statements in steps:
+        connection.execute(statements)
     connection.execute(f"PRAGMA user_version = {layout.version}")
     connection.execute("COMMIT")
+
+
+def _steps(version: int, path: Path, layout: Layout) -> tuple[str, ...]:
+    if version == 0:
+        return layout.ddl
+    if version > layout.version:
+        raise PermanentError(
+            f"{path} has schema version {version} of '{layout.name}', newer than version"
+            f" {layout.version} of this program: run the program that wrote it, or go back with its"
+            " `creditctl db downgrade`"
+        )
+    if len(layout.upgrades) != layout.version - 1:
+        raise PermanentError(
+            f"{path} has schema version {version} of '{layout.name}'; this program knows "
+            f"version {layout.version} only: run the program that wrote it"
+        )
+    return layout.upgrades[version - 1 :]

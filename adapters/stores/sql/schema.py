@@ -1,9 +1,13 @@
 """
-The relational schema, once for MySQL and SQLite.
+The relational schema, once for MySQL (MariaDB too) and SQLite; `migrations` leads there.
 
 Instants are BIGINT microseconds since 1970 UTC (exact, sortable, no time zone of a server),
-amounts BIGINT centavos, hashes and canonical bytes BLOBs. Texts that are keys compare by bytes.
+amounts BIGINT centavos, hashes of fixed length, canonical bytes BLOBs. Texts that are keys compare
+by bytes, and all in one character set: a comparison between two would lose its index.
 """
+
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -16,16 +20,40 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
-from sqlalchemy.dialects.mysql import LONGBLOB
+from sqlalchemy.dialects.mysql import BINARY, LONGBLOB
+
+#: The number of the last revision, and of a new embedded file; raised with each of them.
+VERSION: Final = 2
 
 metadata = MetaData()
 
 Blob = LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
 
+#: Written out for every table, so that no default of a server or database decides.
+ON_MYSQL: Final = {
+    "engine": "InnoDB",
+    "charset": "utf8mb4",
+    "collate": "utf8mb4_bin",
+    "row_format": "DYNAMIC",
+}
+MYSQL: Final[Mapping[str, Any]] = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in ON_MYSQL.items()
+}
+#: A table that is its own primary key's index, as every InnoDB table is.
+KEYED: Final[Mapping[str, Any]] = {**MYSQL, "sqlite_with_rowid": False}
+
 
 def _key(name: str, *, primary: bool = False, length: int = 64) -> Column[str]:
     return Column(name, String(length), primary_key=primary, nullable=False)
+
+
+def _fixed(name: str, length: int) -> Column[bytes]:
+    kind = LargeBinary(length).with_variant(BINARY(length), "mysql", "mariadb")
+    return Column(name, kind, nullable=False)
 
 
 def _number(name: str, *, primary: bool = False) -> Column[int]:
@@ -37,7 +65,7 @@ persons = Table(
     metadata,
     _key("person_id", primary=True, length=80),
     _key("cpf_index", length=80),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 customers = Table(
@@ -57,7 +85,7 @@ customers = Table(
     Index("idx_customer_cpf", "cpf_index"),
     Index("idx_customer_status", "status"),
     Index("idx_customer_person", "person_id"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 transactions = Table(
@@ -80,7 +108,7 @@ transactions = Table(
     Column("payload", Blob, nullable=False),
     Index("idx_customer_transaction", "customer_id", "occurred_us"),
     Index("idx_transaction_date", "occurred_us"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 inbox = Table(
@@ -89,10 +117,10 @@ inbox = Table(
     _key("event_id", primary=True, length=36),
     _key("stream_id", length=200),
     _number("source_version"),
-    Column("body_hash", LargeBinary(32), nullable=False),
+    _fixed("body_hash", 32),
     _key("customer_id"),
     UniqueConstraint("stream_id", "source_version", name="uq_inbox_stream"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 parked_events = Table(
@@ -106,7 +134,7 @@ parked_events = Table(
     Column("sealed_payload", Blob, nullable=False),
     _number("parked_us"),
     Index("idx_parked_customer", "customer_id", "state"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 ingestion_batches = Table(
@@ -124,7 +152,7 @@ ingestion_batches = Table(
     _number("started_us"),
     _number("finished_us"),
     _key("code_version"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 credit_policies = Table(
@@ -139,7 +167,7 @@ credit_policies = Table(
     Column("document", Blob, nullable=False),
     Column("parts", Blob, nullable=False),
     _number("published_us"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 dated_tables = Table(
@@ -150,7 +178,7 @@ dated_tables = Table(
     _key("name"),
     Column("document", Blob, nullable=False),
     _number("published_us"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 credit_decisions = Table(
@@ -176,8 +204,8 @@ credit_decisions = Table(
     _key("reviewed_decision", length=36),
     _key("lane", length=36),
     _number("lane_seq"),
-    Column("salt", LargeBinary(16), nullable=False),
-    Column("content_hash", LargeBinary(32), nullable=False),
+    _fixed("salt", 16),
+    _fixed("content_hash", 32),
     Column("evidence", Blob),
     Column("reply", Blob),
     UniqueConstraint("client_id", "idem_key", name="uq_decision_key"),
@@ -187,7 +215,7 @@ credit_decisions = Table(
     Index("idx_customer_decision", "customer_id", "decision_date"),
     Index("idx_decision_person", "person_id", "decided_us"),
     Index("idx_decision_lane", "lane", "lane_seq"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 reservations = Table(
@@ -200,7 +228,7 @@ reservations = Table(
     _number("instalment"),
     _number("expires_us"),
     Index("idx_reservation_open", "person_id", "state", "expires_us", "principal", "instalment"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 offers = Table(
@@ -213,7 +241,7 @@ offers = Table(
     _number("expires_us"),
     Column("terms", Blob, nullable=False),
     Index("idx_offer_decision", "decision_id"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 contracts = Table(
@@ -228,7 +256,7 @@ contracts = Table(
     _number("version"),
     UniqueConstraint("decision_id", name="uq_contract_decision"),
     Index("idx_contract_person", "person_id", "state"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 outbox = Table(
@@ -250,6 +278,7 @@ outbox = Table(
     _number("created_us"),
     UniqueConstraint("aggregate_type", "aggregate_id", "aggregate_seq", name="uq_outbox_seq"),
     sqlite_autoincrement=True,
+    **MYSQL,
 )
 
 ledger_batches = Table(
@@ -257,13 +286,13 @@ ledger_batches = Table(
     metadata,
     _key("lane", primary=True, length=36),
     _number("sequence", primary=True),
-    Column("previous_hash", LargeBinary(32), nullable=False),
-    Column("root", LargeBinary(32), nullable=False),
+    _fixed("previous_hash", 32),
+    _fixed("root", 32),
     Column("leaves", Blob, nullable=False),
     Column("n", Integer, nullable=False),
     _key("note", length=2000),
     _number("written_us"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 reviews = Table(
@@ -282,7 +311,7 @@ reviews = Table(
     Index("idx_review_state", "state", "opened_us"),
     Index("idx_review_newest", "opened_us", "review_id"),
     Index("idx_review_decision", "decision_id"),
-    sqlite_with_rowid=False,
+    **KEYED,
 )
 
 idempotency_keys = Table(
@@ -294,5 +323,32 @@ idempotency_keys = Table(
     Column("status", Integer, nullable=False),
     Column("reply", Blob),
     _number("created_us"),
-    sqlite_with_rowid=False,
+    **KEYED,
+)
+
+loss_windows = Table(
+    "loss_windows",
+    metadata,
+    _key("window_id", primary=True, length=36),
+    _number("opened_us"),
+    _key("opened_by", length=128),
+    _key("reason", length=1000),
+    _key("cause", length=32),
+    Column("released_us", BigInteger, nullable=False, server_default=text("0")),
+    Column("released_by", String(128), nullable=False, server_default=""),
+    Column("note", String(1000), nullable=False, server_default=""),
+    **KEYED,
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    _key("entry_id", primary=True, length=36),
+    _number("at_us"),
+    _key("actor", length=128),
+    _key("action", length=64),
+    _key("subject", length=128),
+    _key("detail", length=1000),
+    Index("idx_audit_newest", "at_us"),
+    **KEYED,
 )

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from adapters.stores.sql.rendering import Call, Plan, Renderers
-from adapters.stores.sql.schema import metadata
+from adapters.stores.sql.schema import VERSION, metadata
 from adapters.stores.sql.sqlite_errors import at_commit, truth_error
 from adapters.stores.sql.sqlite_words import SqliteWords
 from adapters.stores.sql.statements import renderers
@@ -31,8 +31,8 @@ from domain.ports.truth import (
 
 T = TypeVar("T")
 
-#: Raised with every change of the schema; a file of another version is refused, not guessed at.
-SCHEMA_VERSION: Final = 1
+#: An older file is brought here when it is opened (`migrations`); a newer one is refused.
+SCHEMA_VERSION: Final = VERSION
 
 
 class TruthFile(Protocol):

@@ -1,0 +1,1 @@
+"""How the schema of truth changes: revisions for MySQL and SQLite, and what runs them."""

@@ -1,0 +1,16 @@
+DROP TABLE idempotency_keys;
+DROP TABLE reviews;
+DROP TABLE ledger_batches;
+DROP TABLE outbox;
+DROP TABLE contracts;
+DROP TABLE offers;
+DROP TABLE reservations;
+DROP TABLE credit_decisions;
+DROP TABLE dated_tables;
+DROP TABLE credit_policies;
+DROP TABLE ingestion_batches;
+DROP TABLE parked_events;
+DROP TABLE inbox;
+DROP TABLE transactions;
+DROP TABLE customers;
+DROP TABLE persons;

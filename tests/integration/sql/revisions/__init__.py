@@ -1,0 +1,1 @@
+"""Revisions of tests: an expansion as later issues make them."""

@@ -1,0 +1,1 @@
+"""The schema of truth: revisions and what they lead to, without a server."""
