@@ -36,12 +36,19 @@ class CommandLineSettings(BaseModel):
     token: str | None = None
     url: str = f"http://{LOOPBACK}:{DEFAULT_PORT}"
     data: Path = DEFAULT_DATA
+    #: Like `mysql://user:password@host:3306/database`.
+    mysql_url: str | None = Field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read `CREDITCTL_TOKEN`, `CREDITCTL_URL` and `CREDITCTL_DATA`."""
+        """Read `CREDITCTL_TOKEN`, `CREDITCTL_URL`, `CREDITCTL_DATA` and `MYSQL_URL`."""
         held = os.environ if environment is None else environment
-        names = {"token": "CREDITCTL_TOKEN", "url": "CREDITCTL_URL", "data": "CREDITCTL_DATA"}
+        names = {
+            "token": "CREDITCTL_TOKEN",
+            "url": "CREDITCTL_URL",
+            "data": "CREDITCTL_DATA",
+            "mysql_url": "MYSQL_URL",
+        }
         return cls.model_validate(
             {field: held[name] for field, name in names.items() if held.get(name)}
         )

@@ -8,12 +8,12 @@ import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from adapters.bootstrap import shipped
 from adapters.bootstrap.serving import run_demo, run_platform
 from adapters.inbound.cli.main import build_cli
-from adapters.inbound.cli.wiring import Check, DemoOptions, UpOptions
+from adapters.inbound.cli.wiring import Check, DemoOptions, Place, SchemaState, UpOptions
 from adapters.inbound.http.server import new_event_loop
 from adapters.security.tokens import TokenKey
 from adapters.settings import CommandLineSettings, EmbeddedSettings
@@ -25,6 +25,19 @@ TOKEN_KEY: Final = "token.key"  # noqa: S105 - a file's name
 PYTHON_MIN: Final = (3, 11)
 FREE_BYTES_MIN: Final = 1 << 30
 EMBEDDED: Final = "embedded"
+
+
+class SchemaTool(Protocol):
+    """What works on the schema of one place (`adapters.bootstrap.schema_tool`)."""
+
+    def state(self) -> SchemaState:
+        """Look."""
+
+    def upgrade(self) -> SchemaState:
+        """Bring it to the schema of this program."""
+
+    def downgrade(self, revision: str, *, lose: bool) -> SchemaState:
+        """Take it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,22 @@ class EmbeddedWiring:
         """Look at the machine and the folder."""
         return [_python(), _disk(data), _folder(data), self._ledger(data), _zones()]
 
+    def schema_state(self, place: Place) -> SchemaState:
+        """Look at the schema of a place."""
+        return _schema_tool(place).state()
+
+    def upgrade_schema(self, place: Place) -> SchemaState:
+        """Bring a place to the schema of this program."""
+        return _schema_tool(place).upgrade()
+
+    def downgrade_schema(self, place: Place, revision: str, *, lose: bool) -> SchemaState:
+        """Take a place back to an older schema."""
+        return _schema_tool(place).downgrade(revision, lose=lose)
+
+    def default_mysql(self) -> str | None:
+        """Return the URL of the database in the environment."""
+        return self.settings.mysql_url
+
     def iof_table(self) -> bytes:
         """Return the shipped table of IOF rates."""
         return shipped.iof_table()
@@ -113,6 +142,13 @@ def creditctl() -> None:
     """Run the command line."""
     wiring = EmbeddedWiring(CommandLineSettings.from_environment())
     build_cli(wiring)()
+
+
+def _schema_tool(place: Place) -> SchemaTool:
+    # Alembic costs a quarter of a second, and no other command needs it.
+    from adapters.bootstrap.schema_tool import schema_tool  # noqa: PLC0415
+
+    return schema_tool(place)
 
 
 def _python() -> Check:

@@ -9,6 +9,7 @@ import click
 
 from adapters.inbound.cli import platform
 from adapters.inbound.cli.customers import customer
+from adapters.inbound.cli.database import db
 from adapters.inbound.cli.decisions import decide, decision
 from adapters.inbound.cli.events import events
 from adapters.inbound.cli.failures import Failure, document_of, failure_of
@@ -31,6 +32,7 @@ COMMANDS: Final = (
     policy,
     events,
     review,
+    db,
     platform.doctor,
 )
 WIDTH: Final = 100

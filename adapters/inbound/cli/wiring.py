@@ -1,7 +1,7 @@
 """What the command line asks of the program that wires it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +35,23 @@ class Check:
     ok: bool
     detail: str
     remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A store of truth: a MySQL database by its URL, else the file of a data folder."""
+
+    url: str | None = field(repr=False)
+    data: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """What schema a place has, and which one this program needs; `0000` is none."""
+
+    place: str
+    found: str
+    needed: str
 
 
 class Wiring(Protocol):
@@ -73,6 +90,32 @@ class Wiring(Protocol):
 
     def doctor(self, data: Path) -> list[Check]:
         """Look at a data folder and the machine; never raises for what it can report."""
+
+    def schema_state(self, place: Place) -> SchemaState:
+        """Look at the schema of a place; changes nothing."""
+
+    def upgrade_schema(self, place: Place) -> SchemaState:
+        """
+        Bring a place to the schema of this program; again when it broke off.
+
+        Raises:
+            ConflictError: another migration runs.
+            PermanentError: the schema is newer, or the folder is in use.
+            TransientError: a lock was held all the time, or nothing answers.
+        """
+
+    def downgrade_schema(self, place: Place, revision: str, *, lose: bool) -> SchemaState:
+        """
+        Take a place back to an older schema.
+
+        Raises:
+            ConflictError: something with data in it would be dropped, and `lose` is not set.
+            InvalidInputError: there is no such revision.
+            PermanentError, TransientError: as `upgrade_schema`.
+        """
+
+    def default_mysql(self) -> str | None:
+        """Return the URL of the database in the settings, if there is one."""
 
     def iof_table(self) -> bytes:
         """Return the shipped table of IOF rates."""

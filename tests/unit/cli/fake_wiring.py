@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapters.inbound.cli.wiring import Check, DemoOptions, UpOptions
+from adapters.inbound.cli.wiring import Check, DemoOptions, Place, SchemaState, UpOptions
 from domain.errors import CreditError, NotFoundError
 
 TABLES = Path(__file__).parents[3] / "policies" / "tables"
@@ -24,6 +24,10 @@ class FakeWiring:
     checks: list[Check] = field(default_factory=list)
     ups: list[UpOptions] = field(default_factory=list)
     demos: list[DemoOptions] = field(default_factory=list)
+    mysql: str | None = None
+    schema: str = "0001"
+    places: list[Place] = field(default_factory=list)
+    lost: list[bool] = field(default_factory=list)
     issued: list[tuple[Path, tuple[str, ...], str]] = field(default_factory=list)
 
     def up(self, options: UpOptions) -> int:
@@ -47,6 +51,26 @@ class FakeWiring:
 
     def doctor(self, data: Path) -> list[Check]:
         return [Check("data folder", ok=True, detail=data.name), *self.checks]
+
+    def schema_state(self, place: Place) -> SchemaState:
+        return self._schema(place, "")
+
+    def upgrade_schema(self, place: Place) -> SchemaState:
+        return self._schema(place, "0002")
+
+    def downgrade_schema(self, place: Place, revision: str, *, lose: bool) -> SchemaState:
+        self.lost.append(lose)
+        return self._schema(place, revision)
+
+    def _schema(self, place: Place, made: str) -> SchemaState:
+        self.places.append(place)
+        if self.failure is not None:
+            raise self.failure
+        self.schema = made or self.schema
+        return SchemaState("here", self.schema, "0002")
+
+    def default_mysql(self) -> str | None:
+        return self.mysql
 
     def iof_table(self) -> bytes:
         return (TABLES / "iof.json").read_bytes()
