@@ -20,6 +20,7 @@ REPEATS: Final = 7
 CUSTOMERS: Final = 30_000
 TAMPERED: Final = 1_000
 POLICY_PAIRS: Final = 100_000
+MIGRATED: Final = 1_000_000
 LARGE_FILE: Final = 16 * 1024 * 1024
 
 
@@ -129,6 +130,22 @@ def replay(seed: int) -> Measured:
     return {name: value for each in found for name, value in _flat(each).items()}
 
 
+def migrations(seed: int) -> Measured:
+    """Change the schema under a million decisions, on MariaDB and in a file; no chance in it."""
+    del seed
+    from tests.integration.sql.database import fresh  # noqa: PLC0415
+    from tests.integration.sql.file_history import check_file  # noqa: PLC0415
+    from tests.integration.sql.side_by_side import check_side_by_side  # noqa: PLC0415
+    from tests.services.fleet import running  # noqa: PLC0415
+
+    with running("mariadb") as servers:
+        server = servers["mariadb"]
+        with fresh(server.settings["MYSQL_URL"]) as url:
+            found = dict(check_side_by_side(url, MIGRATED))
+    with tempfile.TemporaryDirectory() as folder:
+        return {"mariadb": server.version, **found, **check_file(Path(folder) / "t", MIGRATED)}
+
+
 def scorecard(seed: int) -> Measured:
     """Measure the committed scorecard; its own seed is part of its definition."""
     del seed
@@ -232,6 +249,11 @@ ROWS: Final[tuple[Row, ...]] = (
         name="power-loss",
         promise="power lost under load at every named point: every answer is there, once",
         run=power_loss,
+    ),
+    Row(
+        name="migrations",
+        promise="the schema changes under 1,000,000 decisions: no lost write, no lock over 1 s",
+        run=migrations,
     ),
     Row(
         name="replay",
