@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -5,11 +6,14 @@ import pytest
 from tests.integration.sql.database import fresh
 from tests.services.provided import provided
 
+#: `MYSQL=mysql` runs the suite on MySQL itself, where `mysqld` is on the PATH.
+NAME = "mysql" if os.environ.get("MYSQL") == "mysql" else "mariadb"
+
 
 @pytest.fixture(scope="package")
 def server() -> Iterator[str]:
-    with provided("mariadb") as servers:
-        yield servers["mariadb"].settings["MYSQL_URL"]
+    with provided(NAME) as servers:
+        yield servers[NAME].settings["MYSQL_URL"]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, String
 from sqlalchemy.dialects.mysql import dialect as mysql_dialect
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateTable
 from sqlglot import exp
 
@@ -24,10 +25,11 @@ from adapters.stores.embedded.opening import Layout, open_writer, version_of
 from adapters.stores.sql.migrations.embedded import FOLDER, rendered, schema_upgrades, step_down
 from adapters.stores.sql.migrations.online import add_column
 from adapters.stores.sql.migrations.scripts import configured, revisions
+from adapters.stores.sql.migrations.server import Server
 from adapters.stores.sql.migrations.version import REVISION, check_revision
 from adapters.stores.sql.schema import VERSION, metadata
 from adapters.stores.sql.sqlite_truth import schema_ddl
-from domain.errors import PermanentError
+from domain.errors import CreditError, PermanentError, TransientError
 from tests.integration.sql.database import REVISIONS
 from tests.unit.sql.rendered import files
 
@@ -257,6 +259,30 @@ def test_another_schema_is_refused_with_its_remedy(rows: list[tuple[str]], sente
     check_revision([(REVISION,)])
     with pytest.raises(PermanentError, match=sentence):
         check_revision(rows)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "sentence"),
+    [
+        (1040, TransientError, "all connections"),
+        (1142, PermanentError, "may not change the schema"),
+        (1290, PermanentError, "writer's endpoint"),
+        (1799, PermanentError, "quiet hour"),
+        (1846, PermanentError, "cannot do this step"),
+        (1064, PermanentError, "refuses with error 1064"),
+        (2013, TransientError, "nothing answers"),
+    ],
+)
+def test_a_refusal_of_the_server_is_told_in_our_words(
+    code: int, kind: type[CreditError], sentence: str
+) -> None:
+    server = Server.at("mysql://app:secret@db/credit")
+    told = server.told(OperationalError("SELECT", None, Exception(code, "a 'value' of a person")))
+
+    assert isinstance(told, kind)
+    assert sentence in str(told)
+    assert str(told).startswith("db:3306/credit: ") or "at db:3306/credit" in str(told)
+    assert "person" not in str(told)
 
 
 def test_serving_does_not_import_alembic() -> None:

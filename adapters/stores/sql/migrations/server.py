@@ -45,7 +45,15 @@ REFUSALS: Final = {
     1044: "this user may not use the database",
     1142: "this user may not change the schema",
     1049: "the server has no such database: create it first",
+    1290: "the server is read-only: name the writer's endpoint",
+    1836: "the server is read-only: name the writer's endpoint",
+    1799: "the table is written faster than its index is built: run it again in a quiet hour",
+    1845: "the server cannot do this step while others write, so it is not done",
+    1846: "the server cannot do this step while others write, so it is not done",
 }
+#: The client's own numbers begin here (2003: cannot connect); 1040: all connections are taken.
+CLIENT: Final = range(2000, 3000)
+FULL: Final = 1040
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +162,17 @@ class Server:
                 connection.execute(text(ISOLATION))
                 yield connection
         except DBAPIError as error:
-            raise self._told(error) from error
+            raise self.told(error) from error
 
-    def _told(self, error: DBAPIError) -> CreditError:
+    def told(self, error: DBAPIError) -> CreditError:
+        """Return an error of the driver in our words; the server's text may quote a row."""
         code = code_of(error)
         if code in REFUSALS:
             return PermanentError(f"{self.place}: {REFUSALS[code]}")
-        if code in range(2000, 3000):
+        if code in CLIENT:
             return TransientError(f"nothing answers as MySQL at {self.place}: is it up?")
+        if code == FULL:
+            return TransientError(f"{self.place}: all connections of the server are taken")
         return PermanentError(f"{self.place}: the server refuses with error {code}")
 
 
