@@ -1,5 +1,9 @@
 """The revisions on a real server: where they lead, back again, and what is refused."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -141,6 +145,21 @@ def test_commands_upgrade_look_and_go_back(url: str) -> None:
     assert wiring().upgrade_schema(place(url)) == made == wiring().schema_state(place(url))
     assert wiring().downgrade_schema(place(url), "0001", lose=False).found == "0001"
     assert wiring().downgrade_schema(place(url), "0002", lose=False).found == "0001"
+
+
+def test_the_program_prints_one_document_and_no_password(url: str) -> None:
+    program = Path(sys.executable).with_name("creditctl")
+    done = subprocess.run(
+        [program, "db", "upgrade", "--json"],
+        env={**os.environ, "MYSQL_URL": url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout)["found"] == REVISION
+    assert done.stderr == ""
+    assert "app:app" not in done.stdout
 
 
 def test_what_holds_data_is_dropped_only_by_force(url: str) -> None:
