@@ -1,0 +1,46 @@
+"""The servers of this folder, each started once and ended after its last test."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.integration.shared.caches import Loop, Server
+from tests.services.provided import provided
+
+_NAMES = count()
+
+
+@pytest.fixture(scope="package")
+def redis_server() -> Iterator[Server]:
+    with provided("redis") as servers:
+        url = servers["redis"].settings["REDIS_URL"]
+        with redis.Redis.from_url(url) as admin:
+            yield Server(url, admin)
+
+
+@pytest.fixture
+def server(redis_server: Server) -> Iterator[Server]:
+    """The server, with a prefix of this test's own, and afterwards without its keys."""
+    yield Server(redis_server.url, redis_server.admin, f"t{next(_NAMES)}:")
+    redis_server.admin.flushall()
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    with Loop() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def mysql_url() -> Iterator[str]:
+    with provided("mariadb") as servers:
+        yield servers["mariadb"].settings["MYSQL_URL"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with key files, as processes share it."""
+    return tmp_path
