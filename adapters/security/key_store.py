@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import apsw
 
 from adapters.security.key_files import create_empty
+from adapters.security.wrapped_keys import WrappedKey
 from domain.errors import TransientError
 
 #: `secure_delete` overwrites a destroyed key; FULL makes a commit durable before it returns.
@@ -36,16 +36,8 @@ ON CONFLICT (person_id) DO UPDATE SET kek_version = '', wrapped = NULL
 """
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class WrappedKey:
-    """A person key under a version of the key-encryption key; None once destroyed."""
-
-    kek_version: str
-    wrapped: bytes | None
-
-
-class KeyStore:
-    """The table of wrapped keys; every method blocks, and all run in the same thread."""
+class SqliteKeyStore:
+    """Implements `KeyStore`; no two methods may run at once."""
 
     def __init__(self, path: Path) -> None:
         create_empty(path)

@@ -1,13 +1,16 @@
 """The servers of this folder, each started once and ended after its last test."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+import pymysql
 import pytest
 import redis
 
 from tests.integration.shared.caches import Loop, Server
+from tests.integration.shared.vaults import Keys
 from tests.services.provided import provided
 
 _NAMES = count()
@@ -41,6 +44,18 @@ def mysql_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with key files, as processes share it."""
-    return tmp_path
+def new_keys(mysql_url: str, tmp_path: Path) -> Iterator[Keys]:
+    """A database that is not there yet, and a folder for key files."""
+    held = Keys(mysql_url.replace("/credit", "/new-keys"), tmp_path)
+    yield held
+    held.rows("DROP DATABASE IF EXISTS KEYS")
+
+
+@pytest.fixture
+def keys(mysql_url: str, tmp_path: Path) -> Iterator[Keys]:
+    """A database without keys, and a folder for key files."""
+    held = Keys(mysql_url.replace("/credit", "/keys"), tmp_path)
+    yield held
+    # A test that never asked the database may have left none.
+    with suppress(pymysql.MySQLError):
+        held.rows("DELETE FROM KEYS.person_keys")
