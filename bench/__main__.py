@@ -4,11 +4,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bench import decisions, policy, pricing, stores
+from bench import cache, decisions, policy, pricing, stores
 
 BENCHES: Final[dict[str, Callable[[], None]]] = {
     "pricing": pricing.main,
     "stores": stores.main,
+    "cache": cache.main,
     "decisions": decisions.main,
     "policy": policy.main,
 }

@@ -7,17 +7,18 @@ connection dead is sent once more on a fresh one: a server closes what idles.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.exceptions import ConnectionError as LostError
-from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 
 from adapters.stores.redis.commands import Command
 from adapters.stores.redis.errors import WRONG_TYPE, translated
+from adapters.stores.redis.replies import Replies
 from adapters.stores.redis.waiting import Asked, Waiting
 from domain.errors import PermanentError, TransientError
 from domain.ports.time import Clock, Deadline
@@ -25,6 +26,7 @@ from domain.ports.time import Clock, Deadline
 #: What stands for a value of another type: no layout begins so.
 FOREIGN: Final = b""
 RESP2: Final = 2
+READ_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,8 @@ class Line:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, url: str, clock: Clock, limits: Limits
     ) -> None:
-        self._connection = connection_to(url, limits)
+        self._replies = Replies(READ_BYTES)
+        self._connection = connection_to(url, limits, lambda **_: self._replies)
         self._loop, self._clock, self._limits = loop, clock, limits
         self._waiting = Waiting(loop, clock, limits.waiting)
         self._pump: asyncio.Task[None] | None = None
@@ -150,39 +153,47 @@ class Line:
 
     async def _exchanged(self, batch: Sequence[Asked]) -> Sequence[Asked]:
         """Send a batch and hand out the replies; return what has to be sent in full."""
+        self._replies.expect(len(batch))
         await self._connection.send_packed_command([asked.packed for asked in batch])
-        left: list[Asked] = []
-        replica: ReadOnlyError | None = None
-        read = self._connection.read_response
-        for asked in batch:
-            try:
-                asked.answer(await read(disable_decoding=True))
-            except ReadOnlyError as error:
-                # A primary that became a replica: a new connection finds the new primary.
-                replica = error
-            except ResponseError as error:
-                if isinstance(error, NoScriptError) and asked.full is not None:
-                    left.append(asked)
-                else:
-                    _settle(asked, error)
-        if replica is not None:
-            raise replica
+        try:
+            await self._connection.read_response()
+        finally:
+            # What came before a connection ended is true all the same.
+            left, lost = _hand_out(batch, self._replies.arrived)
+        if lost is not None:
+            raise lost
         return left
 
     async def _drop(self) -> None:
         await self._connection.disconnect(nowait=True)
 
 
-def _settle(asked: Asked, error: ResponseError) -> None:
-    if str(error).startswith(WRONG_TYPE):
-        asked.answer(FOREIGN)
-    else:
-        asked.fail(translated(error))
+def _hand_out(
+    batch: Sequence[Asked], replies: Sequence[Any]
+) -> tuple[Sequence[Asked], RedisError | None]:
+    """Return what has to be sent in full, and why the connection is of no more use, if so."""
+    left: list[Asked] = []
+    lost: RedisError | None = None
+    for asked, reply in zip(batch, replies, strict=False):
+        if not isinstance(reply, RedisError):
+            asked.answer(reply)
+        elif isinstance(reply, NoScriptError) and asked.full is not None:
+            left.append(asked)
+        elif isinstance(reply, LostError | ReadOnlyError):
+            # It loads, or a primary became a replica: a new connection finds the new primary.
+            lost = reply
+        elif str(reply).startswith(WRONG_TYPE):
+            asked.answer(FOREIGN)
+        else:
+            asked.fail(translated(reply))
+    return left, lost
 
 
-def connection_to(url: str, limits: Limits) -> AbstractConnection:
+def connection_to(
+    url: str, limits: Limits, parser: Callable[..., Replies] = Replies
+) -> AbstractConnection:
     """
-    Return a connection that is not open yet.
+    Return a connection that is not open yet; `parser` gives what reads its replies.
 
     Raises:
         PermanentError: the address is none of Redis.
@@ -190,6 +201,8 @@ def connection_to(url: str, limits: Limits) -> AbstractConnection:
     ours = {
         "protocol": RESP2,
         "driver_info": None,
+        "parser_class": parser,
+        "socket_read_size": READ_BYTES,
         "socket_timeout": None,
         "socket_connect_timeout": limits.connect_s,
     }

@@ -69,6 +69,14 @@ def test_large_versions_are_told_apart(server: Server, loop: Loop, high: int) ->
         assert loop(cache.get("k", NEVER)) == (high, b"newer")
 
 
+def test_an_absence_is_older_than_a_value_of_version_0(server: Server, loop: Loop) -> None:
+    with cache_on(server.url, loop, server.prefix) as cache:
+        loop(cache.put_if_newer("k", 0, b"v", 60, NEVER))
+        loop(cache.put_absent("k", 60, NEVER))
+
+        assert loop(cache.get("k", NEVER)) == (0, b"v")
+
+
 def test_any_bytes_come_back(server: Server, loop: Loop) -> None:
     value = bytes(range(256)) * 1000
     with cache_on(server.url, loop, server.prefix) as cache:

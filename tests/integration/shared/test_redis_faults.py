@@ -193,6 +193,20 @@ def test_a_reply_that_stops_at_any_byte(loop: Loop, count: int, *, ends: bool) -
         assert script.connections == 2
 
 
+def test_a_login_that_is_never_answered_is_given_up(loop: Loop) -> None:
+    with (
+        scripted(Says([b""]), Says([b"+OK\r\n", VALUE])) as script,
+        cache_on(
+            f"redis://:word@{HOST}:{script.port}/0", loop, limits=Limits(connect_s=0.05)
+        ) as cache,
+    ):
+        with pytest.raises(DeadlineExceededError):
+            read(cache, loop)
+        object.__setattr__(cache._limits, "connect_s", 20.0)
+        assert read(cache, loop) == KNOWN
+        assert script.connections == 2
+
+
 def test_the_first_of_two_replies_counts_when_the_second_is_cut(loop: Loop) -> None:
     with (
         scripted(Says([VALUE + VALUE[:5]], ends=True)) as script,
@@ -233,6 +247,18 @@ def test_an_error_reply_has_its_sentence_and_quotes_nothing(
                 read(cache, loop)
             assert "'k'" not in str(caught.value)
         assert read(cache, loop) == KNOWN
+
+
+def test_a_primary_that_became_a_replica_is_looked_up_again(loop: Loop) -> None:
+    readonly = b"-READONLY You can't write against a read only replica.\r\n"
+    with (
+        scripted(Says([VALUE, readonly]), Says([b":1\r\n"])) as script,
+        cache_on(at_port(script.port), loop) as cache,
+    ):
+        assert read(cache, loop) == KNOWN
+        loop(cache.put_if_newer("k", 8, b"w", 60, soon()))
+        assert script.connections == 2
+        assert script.requests[1] == script.requests[2]
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
