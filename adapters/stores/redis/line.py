@@ -136,7 +136,9 @@ class Line:
             if not kept:
                 raise
             await self._drop()
-            await self._sent([asked for asked in batch if asked.open])
+            left = [asked for asked in batch if asked.open]
+            if left:
+                await self._sent(left)
 
     async def _sent(self, batch: Sequence[Asked]) -> None:
         if not self._connection.is_connected:

@@ -160,6 +160,23 @@ def test_what_waits_is_bounded_and_the_bound_is_lifted_again(server: Server, loo
             assert all(isinstance(each, ThrottledError) for each in refused)
 
 
+def test_those_who_left_before_their_turn_make_room(server: Server, loop: Loop) -> None:
+    with cache_on(server.url, loop, server.prefix, limits=Limits(waiting=8)) as cache:
+
+        async def leave() -> None:
+            reads = [asyncio.create_task(cache.get(f"k{n}", NEVER)) for n in range(8)]
+            await asyncio.sleep(0)
+            for each in reads:
+                each.cancel()
+            await asyncio.gather(*reads, return_exceptions=True)
+
+        server.admin.config_resetstat()
+        for _ in range(3):
+            loop(leave())
+        assert server.calls()["get"] == 0
+        assert loop(cache.get("k", NEVER)) is None
+
+
 def test_after_closing_nothing_is_begun_and_whoever_waited_is_told(
     server: Server, loop: Loop
 ) -> None:
