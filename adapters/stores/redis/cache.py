@@ -103,6 +103,8 @@ class RedisCache:
             if self._closed:
                 raise TransientError("the cache is closed")
             line = self._lines[loop] = Line(loop, self._url, self._clock, self._limits)
-            for other in [other for other in self._lines if other.is_closed()]:
-                del self._lines[other]
+            # Other threads do the same for their loops meanwhile.
+            for other in list(self._lines):
+                if other.is_closed():
+                    self._lines.pop(other, None)
         return line
