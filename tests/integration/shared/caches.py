@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import redis
 
-from adapters.stores.redis.cache import LIMITS, RedisCache
+from adapters.stores.redis.cache import RedisCache
 from adapters.stores.redis.line import Limits
 from adapters.system import SystemClock
 from domain.ports.time import Clock, Deadline
@@ -23,6 +23,7 @@ T = TypeVar("T")
 LIMIT_S: Final = 30.0
 #: Long enough for a loaded machine: only a call that never ends meets it.
 PATIENCE_S: Final = 20.0
+LIMITS: Final = Limits(connect_s=PATIENCE_S, trip_s=PATIENCE_S)
 
 
 class Loop:

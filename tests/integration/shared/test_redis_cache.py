@@ -147,7 +147,7 @@ def test_a_caller_that_leaves_takes_nobody_along(server: Server, loop: Loop) -> 
 
 
 def test_what_waits_is_bounded_and_the_bound_is_lifted_again(server: Server, loop: Loop) -> None:
-    with cache_on(server.url, loop, server.prefix, limits=Limits(waiting=8)) as cache:
+    with cache_on(server.url, loop, server.prefix, limits=Limits(waiting=8, trip_s=20)) as cache:
 
         async def read() -> list[object]:
             reads = (cache.get(f"k{number % 4}", NEVER) for number in range(20))
@@ -161,7 +161,7 @@ def test_what_waits_is_bounded_and_the_bound_is_lifted_again(server: Server, loo
 
 
 def test_those_who_left_before_their_turn_make_room(server: Server, loop: Loop) -> None:
-    with cache_on(server.url, loop, server.prefix, limits=Limits(waiting=8)) as cache:
+    with cache_on(server.url, loop, server.prefix, limits=Limits(waiting=8, trip_s=20)) as cache:
 
         async def leave() -> None:
             reads = [asyncio.create_task(cache.get(f"k{n}", NEVER)) for n in range(8)]
