@@ -5,16 +5,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from domain.errors import PermanentError
 
 DEFAULT_PORT: Final = 8080
 DEFAULT_METRICS_PORT: Final = 9464
 DEFAULT_DATA: Final = Path("~/.credit-platform")
+SERVICES_NEED: Final = ("MYSQL_URL", "KEYS_MYSQL_URL", "REDIS_URL", "KEYS_DIR")
 LOOPBACK: Final = "127.0.0.1"
 
 
-class EmbeddedSettings(BaseModel):
-    """One process on one machine, which owns its data folder."""
+class ServingSettings(BaseModel):
+    """What every process that serves has: a data folder of its own, and ports."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,8 +27,61 @@ class EmbeddedSettings(BaseModel):
     port: int | None = Field(default=None, ge=0, le=65535)
     metrics_port: int = Field(default=DEFAULT_METRICS_PORT, ge=0, le=65535)
     stream_shards: int = Field(default=4, ge=1, le=64)
-    cache_bytes: int = Field(default=64 << 20, ge=1 << 20)
     handler_batch: int = Field(default=1_000, ge=1, le=10_000)
+
+
+class EmbeddedSettings(ServingSettings):
+    """One process on one machine, which owns its data folder."""
+
+    cache_bytes: int = Field(default=64 << 20, ge=1 << 20)
+
+
+class ServicesSettings(ServingSettings):
+    """One of several processes that share a database, a cache and key files."""
+
+    #: `mysql://user:password@host:port/database?ssl_ca=file`, the writer endpoint.
+    mysql_url: str = Field(repr=False)
+    #: The same for person keys: a database of their own, with short backups.
+    keys_mysql_url: str = Field(repr=False)
+    #: `redis://…` or `rediss://…`
+    redis_url: str = Field(repr=False)
+    #: Folder of the key files, the same for all processes.
+    keys: Path
+    mysql_connections: int = Field(default=8, ge=2, le=64)
+
+    @classmethod
+    def from_environment(
+        cls,
+        data: Path,
+        *,
+        port: int | None,
+        metrics_port: int,
+        environment: Mapping[str, str] | None = None,
+    ) -> Self:
+        """
+        Read `MYSQL_URL`, `KEYS_MYSQL_URL`, `REDIS_URL`, `KEYS_DIR` and `MYSQL_CONNECTIONS`.
+
+        Raises:
+            PermanentError: one that is needed is missing; the sentence names them all.
+        """
+        held = os.environ if environment is None else environment
+        missing = [name for name in SERVICES_NEED if not held.get(name)]
+        if missing:
+            raise PermanentError(f"the profile services needs {', '.join(missing)} in its settings")
+        more = (
+            {"mysql_connections": held["MYSQL_CONNECTIONS"]} if "MYSQL_CONNECTIONS" in held else {}
+        )
+        try:
+            return cls.model_validate(
+                {
+                    "data": data, "port": port, "metrics_port": metrics_port,
+                    "mysql_url": held["MYSQL_URL"], "keys_mysql_url": held["KEYS_MYSQL_URL"],
+                    "redis_url": held["REDIS_URL"], "keys": held["KEYS_DIR"], **more,
+                }
+            )  # fmt: skip
+        except ValidationError as error:
+            names = ", ".join(str(each["loc"][0]) for each in error.errors(include_input=False))
+            raise PermanentError(f"not well in the settings: {names}") from None
 
 
 class CommandLineSettings(BaseModel):

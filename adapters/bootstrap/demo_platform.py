@@ -84,7 +84,7 @@ class EmbeddedDemoPlatform:
         return sum(each.compared for each in found), sum(each.differing for each in found)
 
     async def _unpublished(self) -> bool:
-        (events,) = await self.core.stores.truth.read([ReadOutbox(READ_MAX)], self._deadline())
+        (events,) = await self.core.stores.truth.api.read([ReadOutbox(READ_MAX)], self._deadline())
         return bool(events)
 
     async def _behind(self) -> bool:

@@ -20,7 +20,7 @@ async def health(
 ) -> dict[str, Any]:
     """Return `ready`, `degraded` or `unavailable`, and each tier with its breaker's state."""
     deadline = Deadline.after(stores.clock, PROBE_SECONDS)
-    truth = await _up(lambda: stores.truth.read([ReadCustomerProfile(NOBODY)], deadline))
+    truth = await _up(lambda: stores.truth.api.read([ReadCustomerProfile(NOBODY)], deadline))
     tiers = {
         "redis": await _up(lambda: stores.cache.get(NOBODY, deadline)),
         "dynamodb": await _up(lambda: stores.dynamodb.read_item(NOBODY, PROFILE, deadline)),

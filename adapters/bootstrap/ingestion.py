@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from adapters.bootstrap.stores import Stores
 from adapters.inbound.lambdas.kinesis import build_handler
-from adapters.settings import EmbeddedSettings
+from adapters.settings import ServingSettings
 from adapters.streams.event_source_mapping import EventSourceMapping, MappingSettings
 from adapters.streams.local_lambda import FailureFolder, HandlerThread
 from consistency.outbox.relay import OutboxRelay
@@ -51,25 +51,27 @@ class Ingestion:
 
 def build_ingestion(
     stores: Stores,
-    settings: EmbeddedSettings,
+    settings: ServingSettings,
     monitoring: Monitoring,
     progress: Callable[[str, int], None],
 ) -> Ingestion:
     """Wire handler, mapping and relay of one process."""
     process = ProcessBatch(
-        truth=stores.truth,
+        truth=stores.truth.handler,
         vault=stores.vault,
         projector=Projector(
             keyspaces=stores.keyspaces,
             dynamodb=stores.dynamodb,
             cache=stores.cache,
-            truth=stores.truth,
+            truth=stores.truth.handler,
             clock=stores.clock,
             monitoring=monitoring,
         ),
         clock=stores.clock,
         monitoring=monitoring,
-        journal=BatchJournal(stores.truth, stores.ids, stores.clock, monitoring, CODE_VERSION),
+        journal=BatchJournal(
+            stores.truth.handler, stores.ids, stores.clock, monitoring, CODE_VERSION
+        ),
         customers_max=CUSTOMERS_MAX,
     )
 
@@ -86,7 +88,7 @@ def build_ingestion(
         settings=MappingSettings(batch_size=settings.handler_batch),
         progress=progress,
     )
-    relay = OutboxRelay(stores.truth, stores.stream, stores.clock, monitoring, asyncio.sleep)
+    relay = OutboxRelay(stores.truth.api, stores.stream, stores.clock, monitoring, asyncio.sleep)
     return Ingestion(stores, mapping, thread, relay)
 
 

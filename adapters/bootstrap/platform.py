@@ -77,7 +77,7 @@ async def running_core(
             await core.writer.stop()
             await core.ingestion.stop()
     finally:
-        stores.close()
+        await stores.close()
 
 
 async def _build(
@@ -88,18 +88,18 @@ async def _build(
 ) -> Core:
     ingestion = build_ingestion(stores, settings, monitoring, progress)
     rulebooks = Rulebooks.empty(version(TZ_PACKAGE))
-    policies = Policies(stores.truth, rulebooks, stores.clock)
+    policies = Policies(stores.truth.api, rulebooks, stores.clock)
     await policies.load(Deadline.after(stores.clock, LOADING_SECONDS))
     breakers = {name: Breaker(name, stores.clock, monitoring) for name in ("redis", "dynamodb")}
     tiers = Tiers(
         cache=GuardedCache(stores.cache, breakers["redis"]),
         hot_reader=GuardedReader(stores.dynamodb, breakers["dynamodb"]),
         hot_writer=GuardedWriter(stores.dynamodb, breakers["dynamodb"]),
-        truth=stores.truth,
+        truth=stores.truth.api,
     )
     gather = Gather(tiers, stores.clock, monitoring)
     writer = LedgerWriter(
-        truth=stores.truth,
+        truth=stores.truth.ledger,
         clock=stores.clock,
         ids=stores.ids,
         chance=stores.chance,
@@ -112,7 +112,7 @@ async def _build(
         gather=gather,
         rulebooks=rulebooks,
         writer=writer,
-        lookup=KeyLookup(stores.truth, stores.clock),
+        lookup=KeyLookup(stores.truth.api, stores.clock),
         clock=stores.clock,
         monitoring=monitoring,
     )
@@ -135,15 +135,15 @@ def _use_cases(
     breakers: Mapping[str, Breaker],
 ) -> UseCases:
     gather, rulebooks = approval.gather, approval.rulebooks
-    decisions = Decisions(stores.truth, rulebooks)
-    reviews = Reviews(stores.truth, approval, stores.clock, stores.ids)
-    customers = Customers(gather, stores.truth, stores.clock)
-    replay = Replay(stores.truth, rulebooks)
+    decisions = Decisions(stores.truth.api, rulebooks)
+    reviews = Reviews(stores.truth.api, approval, stores.clock, stores.ids)
+    customers = Customers(gather, stores.truth.api, stores.clock)
+    replay = Replay(stores.truth.api, rulebooks)
 
     async def replayed(decision_id: str, deadline: Deadline) -> dict[str, object]:
         return (await replay(decision_id, deadline)).canonical()
 
-    desk = PolicyDesk(stores.truth, rulebooks, stores.clock, Elsewhere())
+    desk = PolicyDesk(stores.truth.api, rulebooks, stores.clock, Elsewhere())
     quote = Quote(IofTable.parse(iof_table()))
 
     return UseCases(
@@ -152,7 +152,7 @@ def _use_cases(
         quote=lambda body: quote_reply(quote(body)),
         read_decision=decisions.read,
         list_decisions=decisions.page,
-        explain=Explain(stores.truth, rulebooks),
+        explain=Explain(stores.truth.api, rulebooks),
         replay=replayed,
         request_review=reviews.request,
         list_reviews=reviews.page,

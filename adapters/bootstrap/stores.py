@@ -1,17 +1,17 @@
-"""The embedded profile's stores: every file of a data folder, opened by its one owner."""
+"""What holds the data of a process, and the embedded profile's: every file of a data folder."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypedDict, TypeVar
 
 from adapters.security.key_ring import KeyRing
-from adapters.security.key_vault import SqliteKeyVault
+from adapters.security.key_vault import EnvelopeKeyVault, SqliteKeyVault
 from adapters.security.request_keys import RequestKeys
 from adapters.security.tokens import TokenKey
-from adapters.settings import EmbeddedSettings
+from adapters.settings import EmbeddedSettings, ServingSettings
 from adapters.stores.embedded import folder_clock
 from adapters.stores.embedded.cache import MemoryCache
 from adapters.stores.embedded.directory import DataFolder
@@ -25,7 +25,9 @@ from adapters.streams.embedded import EmbeddedStream, stream_ddl
 from adapters.system import SystemChance, SystemClock, SystemIds
 from decision_engine.archive import ReadNewestInstant
 from domain.instants import from_epoch_micros
+from domain.ports.storage import Cache
 from domain.ports.time import Clock, Deadline
+from domain.ports.truth import Truth
 
 OPENING_SECONDS: Final = 60.0
 INDEX_KEY: Final = "index.key"
@@ -44,8 +46,22 @@ class Closable(Protocol):
 Closing = TypeVar("Closing", bound=Closable)
 
 
-def _nowhere(_place: str) -> None:
+def nowhere(_place: str) -> None:
     """Do nothing at a crash point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truths:
+    """The store of truth as each of its users has it; on one file they are all the same."""
+
+    #: For requests.
+    api: Truth
+    #: For the ledger's writer: its lane has a connection to itself.
+    ledger: Truth
+    #: For persons that stay locked: another lane; None where nobody ever is.
+    second: Truth | None
+    #: For the handler's thread, which has a loop of its own.
+    handler: Truth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +72,23 @@ class Stores:
     clock: Clock
     ids: SystemIds
     chance: SystemChance
-    truth: SqliteTruth
+    truth: Truths
     keyspaces: SqliteProjection
     dynamodb: SqliteProjection
-    cache: MemoryCache
+    cache: Cache
     stream: EmbeddedStream
-    vault: SqliteKeyVault
+    vault: EnvelopeKeyVault
     tokens: TokenKey
     request_keys: RequestKeys
+    opened: AsyncExitStack
 
-    def close(self) -> None:
-        """Close every file and let another process take the folder."""
-        folder_clock.keep(self.folder.root, self.clock.now())
-        for held in (self.stream, self.keyspaces, self.dynamodb, self.truth, self.vault):
-            held.close()
-        self.folder.release()
+    async def close(self) -> None:
+        """Close everything, newest first; the folder may then be another process's."""
+        await self.opened.aclose()
 
 
 async def open_stores(
-    settings: EmbeddedSettings, begin: datetime | None = None, at: At = _nowhere
+    settings: EmbeddedSettings, begin: datetime | None = None, at: At = nowhere
 ) -> Stores:
     """
     Claim the data folder and open its files.
@@ -85,26 +99,22 @@ async def open_stores(
     Raises:
         PermanentError: another process owns the folder, or a file is of another version.
     """
-    with ExitStack() as opened:
+    async with AsyncExitStack() as opened:
         stores = await _open(settings, begin, at, opened)
         # From here on whoever asked for the stores closes them.
-        opened.pop_all()
-    return stores
+        return replace(stores, opened=opened.pop_all())
 
 
 async def _open(
-    settings: EmbeddedSettings, begin: datetime | None, at: At, opened: ExitStack
+    settings: EmbeddedSettings, begin: datetime | None, at: At, opened: AsyncExitStack
 ) -> Stores:
-    folder = DataFolder.claim(settings.data.expanduser())
-    opened.callback(folder.release)
+    folder = claimed(settings, opened)
     real = SystemClock()
     layout = truth_layout()
-    truth = _kept(opened, SqliteTruth(SqliteFile(folder.truth, layout, real), at=at))
+    truth = kept(opened, SqliteTruth(SqliteFile(folder.truth, layout, real), at=at))
     clock = await _folder_clock(folder, truth, real, begin)
 
-    def file(path: Path, held: Layout) -> SqliteFile:
-        return _kept(opened, SqliteFile(path, held, clock, at=at))
-
+    opened.callback(lambda: folder_clock.keep(folder.root, clock.now()))
     vault = SqliteKeyVault(
         folder.person_keys,
         kek=KeyRing.load_or_create(folder.wrapping_key),
@@ -116,18 +126,48 @@ async def _open(
         clock=clock,
         ids=SystemIds(),
         chance=SystemChance(),
-        truth=truth,
-        keyspaces=SqliteProjection(file(folder.keyspaces, KEYSPACES.layout), KEYSPACES, clock),
-        dynamodb=SqliteProjection(file(folder.dynamodb, DYNAMODB.layout), DYNAMODB, clock),
+        truth=Truths(api=truth, ledger=truth, second=None, handler=truth),
         cache=MemoryCache(clock, SystemChance(), bytes_max=settings.cache_bytes),
-        stream=EmbeddedStream(file(folder.stream, _stream_layout(settings)), clock),
-        vault=_kept(opened, vault),
+        vault=kept(opened, vault),
         tokens=TokenKey.load_or_create(folder.token_key),
         request_keys=RequestKeys.load_or_create(folder.root / REQUEST_KEY),
+        opened=opened,
+        **embedded_files(folder, settings, clock, at, opened),
     )
 
 
-def _kept(opened: ExitStack, held: Closing) -> Closing:
+class EmbeddedFiles(TypedDict):
+    """The stores that are files of the folder, by their names in `Stores`."""
+
+    keyspaces: SqliteProjection
+    dynamodb: SqliteProjection
+    stream: EmbeddedStream
+
+
+def embedded_files(
+    folder: DataFolder, settings: ServingSettings, clock: Clock, at: At, opened: AsyncExitStack
+) -> EmbeddedFiles:
+    """Open the projections and the stream of a folder."""
+
+    def file(path: Path, held: Layout) -> SqliteFile:
+        return kept(opened, SqliteFile(path, held, clock, at=at))
+
+    return EmbeddedFiles(
+        keyspaces=SqliteProjection(file(folder.keyspaces, KEYSPACES.layout), KEYSPACES, clock),
+        dynamodb=SqliteProjection(file(folder.dynamodb, DYNAMODB.layout), DYNAMODB, clock),
+        stream=EmbeddedStream(file(folder.stream, _stream_layout(settings)), clock),
+    )
+
+
+def claimed(settings: ServingSettings, opened: AsyncExitStack) -> DataFolder:
+    """Take the data folder for this process until the stack closes."""
+    folder = DataFolder.claim(settings.data.expanduser())
+    opened.callback(folder.release)
+    return folder
+
+
+def kept(opened: AsyncExitStack, held: Closing) -> Closing:
+    """Have something closed with the stack."""
     opened.callback(held.close)
     return held
 
@@ -137,7 +177,7 @@ def truth_layout() -> Layout:
     return Layout("truth", SCHEMA_VERSION, schema_ddl(), schema_upgrades())
 
 
-def _stream_layout(settings: EmbeddedSettings) -> Layout:
+def _stream_layout(settings: ServingSettings) -> Layout:
     return Layout("stream", STREAM_VERSION, stream_ddl(settings.stream_shards))
 
 

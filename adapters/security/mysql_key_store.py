@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import pymysql
 from pymysql.cursors import Cursor
 
-from adapters.security.mysql_address import MysqlAddress
+from adapters.mysql_address import MysqlAddress
 from adapters.security.wrapped_keys import WrappedKey
 from domain.errors import PermanentError, TransientError
 

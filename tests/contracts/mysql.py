@@ -12,7 +12,7 @@ import pymysql
 from sqlalchemy.dialects.mysql.base import MySQLDialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from adapters.stores.sql.mysql_address import MysqlAddress
+from adapters.mysql_address import MysqlAddress
 from adapters.stores.sql.mysql_truth import MysqlTruth
 from adapters.stores.sql.schema import metadata
 from tests.contracts.opened import HandClock, Opened
@@ -47,7 +47,7 @@ class Server:
     @classmethod
     def prepared(cls, url: str) -> Self:
         """Make a database of our own, so that several suites may share the server."""
-        address = MysqlAddress.parse(url)
+        address = MysqlAddress.parse(url, "MYSQL_URL")
         server = cls(replace(address, database=f"suite_{os.getpid()}"))
         name = server.address.database
         cls(address).run(

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import asyncmy
 import asyncmy.errors
 
-from adapters.stores.sql.mysql_address import MysqlAddress
+from adapters.mysql_address import MysqlAddress
 from adapters.stores.sql.mysql_errors import CLIENT, BrokenError, Refusal
 from adapters.stores.sql.mysql_session import Ask, Connect, Drop, Session, Wire
 from adapters.stores.sql.mysql_words import MysqlWords
@@ -87,7 +87,7 @@ class AsyncmyWire:
             user=address.user,
             password=address.password,
             database=address.database,
-            ssl=address.tls(),
+            ssl=address.context(),
             autocommit=True,
             connect_timeout=CONNECT_SECONDS,
         )

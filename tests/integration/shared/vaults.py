@@ -10,7 +10,7 @@ import pymysql
 
 from adapters.security.key_ring import KeyRing
 from adapters.security.key_vault import VaultLimits
-from adapters.security.mysql_address import MysqlAddress
+from adapters.mysql_address import MysqlAddress
 from adapters.security.mysql_key_vault import FRESH_S, MysqlKeyVault
 from domain.ports.time import Clock
 from tests.contracts.opened import NEVER, HandClock, Opened, opened

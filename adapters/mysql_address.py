@@ -1,5 +1,6 @@
 """The address of a MySQL or MariaDB database, as one setting."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -42,3 +43,17 @@ class MysqlAddress:
             raise wrong
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         return cls(parts.hostname, port, user, password, database, tls)
+
+    def context(self) -> ssl.SSLContext | None:
+        """
+        Return how the server is checked, and who we are; None connects in clear.
+
+        Raises:
+            OSError: a file cannot be read, or holds no certificate.
+        """
+        if not self.tls:
+            return None
+        made = ssl.create_default_context(cafile=self.tls.get("ssl_ca"))
+        if "ssl_cert" in self.tls:
+            made.load_cert_chain(self.tls["ssl_cert"], self.tls.get("ssl_key"))
+        return made

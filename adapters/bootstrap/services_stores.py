@@ -1,0 +1,117 @@
+"""
+The services profile's stores: what processes share on servers, and what is still a file of each.
+
+Truth is on MySQL, profiles are cached on Redis, person keys in a database of their own. Projections
+and stream are files of the process's own folder until their servers' adapters arrive.
+"""
+
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from adapters.bootstrap.stores import (
+    INDEX_KEY,
+    REQUEST_KEY,
+    At,
+    Stores,
+    Truths,
+    claimed,
+    embedded_files,
+    kept,
+    nowhere,
+)
+from adapters.mysql_address import MysqlAddress
+from adapters.security.key_files import private_folder
+from adapters.security.key_ring import KeyRing
+from adapters.security.mysql_key_vault import MysqlKeyVault
+from adapters.security.request_keys import RequestKeys
+from adapters.security.tokens import TokenKey
+from adapters.settings import ServicesSettings
+from adapters.stores.redis.cache import RedisCache
+from adapters.stores.sql.migrations.version import READ_REVISION, check_revision
+from adapters.stores.sql.mysql_truth import MysqlTruth
+from adapters.stores.sql.pymysql_truth import PymysqlTruth
+from adapters.system import SystemChance, SystemClock, SystemIds
+from domain.ports.monitoring import Monitoring
+from domain.ports.time import Deadline
+
+STARTING_SECONDS: Final = 10.0
+TOKEN_KEY: Final = "token.key"  # noqa: S105 - a file's name
+WRAPPING_KEY: Final = "wrapping.key"
+
+
+async def open_services(
+    settings: ServicesSettings,
+    monitoring: Monitoring,
+    begin: datetime | None = None,
+    at: At = nowhere,
+) -> Stores:
+    """
+    Connect to the servers and claim the data folder of this process.
+
+    Raises:
+        PermanentError: settings, schema, key files or rights do not fit; what to do is said.
+        TransientError: the database is away: without truth there is nothing to start.
+    """
+    async with AsyncExitStack() as opened:
+        stores = await _open(settings, monitoring, begin, at, opened)
+        # From here on whoever asked for the stores closes them.
+        return replace(stores, opened=opened.pop_all())
+
+
+async def _open(
+    settings: ServicesSettings,
+    monitoring: Monitoring,
+    begin: datetime | None,
+    at: At,
+    opened: AsyncExitStack,
+) -> Stores:
+    folder = claimed(settings, opened)
+    real = SystemClock()
+    clock = real if begin is None else SystemClock((begin - real.now()).total_seconds())
+    deadline = Deadline.after(clock, STARTING_SECONDS)
+    truth = await _truths(settings, clock, at, opened)
+    keys = private_folder(settings.keys.expanduser())
+    vault = kept(
+        opened,
+        MysqlKeyVault(
+            settings.keys_mysql_url,
+            kek=KeyRing.load_or_create(keys / WRAPPING_KEY),
+            index=KeyRing.load_or_create(keys / INDEX_KEY),
+            clock=clock,
+        ),
+    )
+    await vault.prepare(deadline)
+    cache = RedisCache(
+        settings.redis_url, clock=clock, chance=SystemChance(), monitoring=monitoring
+    )
+    opened.push_async_callback(cache.close)
+    return Stores(
+        folder=folder,
+        clock=clock,
+        ids=SystemIds(),
+        chance=SystemChance(),
+        truth=truth,
+        cache=cache,
+        vault=vault,
+        tokens=TokenKey.load_or_create(keys / TOKEN_KEY),
+        request_keys=RequestKeys.load_or_create(keys / REQUEST_KEY),
+        opened=opened,
+        **embedded_files(folder, settings, clock, at, opened),
+    )
+
+
+async def _truths(
+    settings: ServicesSettings, clock: SystemClock, at: At, opened: AsyncExitStack
+) -> Truths:
+    address = MysqlAddress.parse(settings.mysql_url, "MYSQL_URL")
+    api = MysqlTruth(address, clock, settings.mysql_connections, at=at)
+    ledger = MysqlTruth(address, clock, 1, at=at)
+    second = MysqlTruth(address, clock, 1, at=at)
+    for truth in (api, ledger, second):
+        opened.push_async_callback(truth.close)
+    handler = PymysqlTruth(address, clock, at=at)
+    opened.push_async_callback(handler.close)
+    check_revision(await api.ask(READ_REVISION, Deadline.after(clock, STARTING_SECONDS)))
+    return Truths(api=api, ledger=ledger, second=second, handler=handler)
