@@ -4,21 +4,25 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self, TypeVar
 
 import pymysql
+from pymysql.constants.CLIENT import MULTI_STATEMENTS
 from sqlalchemy.dialects.mysql.base import MySQLDialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from adapters.mysql_address import MysqlAddress
 from adapters.stores.sql.mysql_truth import MysqlTruth
+from adapters.stores.sql.pymysql_truth import PymysqlTruth
 from adapters.stores.sql.schema import metadata
+from domain.ports.truth import Truth
 from tests.contracts.opened import HandClock, Opened
 
 T = TypeVar("T")
 LIMIT_S: Final = 60.0
+DRIVERS: Final = ("asyncmy", "pymysql")
 
 
 class LoopThread:
@@ -62,16 +66,17 @@ class Server:
         with connected(self.address) as connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
+                while cursor.nextset():
+                    pass
             return list(cursor.fetchall())
 
     def empty(self) -> None:
-        """Forget every row."""
-        self.run(
-            *(
-                f"DELETE FROM {table}"  # noqa: S608  tables of our schema
-                for table in metadata.tables
-            )
+        """Forget every row: in one packet, at the price of one flush."""
+        forget = (
+            f"DELETE FROM {table}"  # noqa: S608  tables of our schema
+            for table in metadata.tables
         )
+        self.run("; ".join(("BEGIN", *forget, "COMMIT")))
 
     @contextmanager
     def truth(self, **options: Any) -> Iterator[Opened[MysqlTruth]]:
@@ -85,6 +90,21 @@ class Server:
             loop(truth.close())
         finally:
             loop.close()
+
+    @contextmanager
+    def threaded(self, **options: Any) -> Iterator[Opened[PymysqlTruth]]:
+        """Give the adapter that runs in threads to a test, on empty tables."""
+        self.empty()
+        clock = HandClock()
+        truth = PymysqlTruth(self.address, clock, **options)
+        try:
+            yield Opened(truth, clock)
+        finally:
+            asyncio.run(truth.close())
+
+    def driven(self, driver: str) -> AbstractContextManager[Opened[Truth]]:
+        """Give the adapter on one of `DRIVERS` to a test."""
+        return self.threaded() if driver == "pymysql" else self.truth()
 
 
 def schema() -> list[str]:
@@ -108,6 +128,7 @@ def connected(address: MysqlAddress) -> Iterator[pymysql.Connection]:
         password=address.password,
         database=address.database,
         autocommit=True,
+        client_flag=MULTI_STATEMENTS,
         read_timeout=LIMIT_S,
     )
     try:

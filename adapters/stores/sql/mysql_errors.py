@@ -44,6 +44,19 @@ class BrokenError(Exception):
     """The connection broke, or did not answer in time."""
 
 
+def wire_error(error: Exception) -> Refusal | BrokenError:
+    """Return the session's error for one that a driver raised, or the system under it."""
+    if isinstance(error, TimeoutError):
+        return BrokenError("no answer in time")
+    if isinstance(error, OSError | EOFError):
+        return BrokenError(type(error).__name__)
+    # Both drivers say a number and a message; less is said of a connection that broke.
+    number, message = error.args[:2] if len(error.args) > 1 else (0, "")
+    if not number or number in CLIENT:
+        return BrokenError(f"client error {number}")
+    return Refusal(number, message)
+
+
 def truth_error(refusal: Refusal) -> TruthError:
     """Return what a refused statement means to a program."""
     if refusal.number == DUPLICATE:

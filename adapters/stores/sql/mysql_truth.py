@@ -6,30 +6,29 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from math import isinf
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import asyncmy
 import asyncmy.errors
 
 from adapters.mysql_address import MysqlAddress
-from adapters.stores.sql.mysql_errors import CLIENT, BrokenError, Refusal
+from adapters.stores.sql.mysql_errors import BrokenError, Refusal, wire_error
+from adapters.stores.sql.mysql_limits import (
+    CONNECT_SECONDS,
+    CONNECTIONS,
+    TRIP_SECONDS,
+    not_begun,
+    seconds_left,
+)
 from adapters.stores.sql.mysql_session import Ask, Connect, Drop, Session, Wire
 from adapters.stores.sql.mysql_words import MysqlWords
 from adapters.stores.sql.rendering import Renderers, Rows
 from adapters.stores.sql.statements import renderers
-from domain.errors import DeadlineExceededError, TransientError
+from domain.errors import TransientError
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import LostConnectionError, Program, Statement
 
 T = TypeVar("T")
-
-#: A connection is there within this time or not at all.
-CONNECT_SECONDS: Final = 2.0
-#: One packet is answered within this time (locks are waited for one second), or its connection is
-#: taken for broken.
-TRIP_SECONDS: Final = 4.0
-CONNECTIONS: Final = 8
 
 # It logs every warning of the server, some of which quote values.
 logging.getLogger("asyncmy").setLevel(logging.CRITICAL)
@@ -110,15 +109,8 @@ async def _answering(seconds: float) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
-    except asyncmy.errors.MySQLError as error:
-        number, message = error.args[:2] if len(error.args) > 1 else (0, "")
-        if not number or number in CLIENT:
-            raise BrokenError(f"client error {number}") from None
-        raise Refusal(number, message) from None
-    except TimeoutError:
-        raise BrokenError("no answer in time") from None
-    except (OSError, EOFError) as error:
-        raise BrokenError(type(error).__name__) from None
+    except (asyncmy.errors.MySQLError, OSError, EOFError) as error:
+        raise wire_error(error) from None
 
 
 @dataclass(slots=True, eq=False)
@@ -167,7 +159,7 @@ class MysqlTruth:
         """
         async with self._held(deadline) as held:
             try:
-                async with asyncio.timeout(self._seconds(deadline)):
+                async with asyncio.timeout(seconds_left(deadline, self.clock)):
                     return await held.wire.run(held.session, held.session.read(statements))
             except TimeoutError:
                 raise TransientError("the store of truth did not answer in time") from None
@@ -189,22 +181,16 @@ class MysqlTruth:
     @asynccontextmanager
     async def _held(self, deadline: Deadline) -> AsyncIterator[_Held]:
         try:
-            async with asyncio.timeout(self._seconds(deadline)):
+            async with asyncio.timeout(seconds_left(deadline, self.clock)):
                 await self._places.acquire()
         except TimeoutError:
-            raise DeadlineExceededError("it had not begun when its time was up") from None
+            raise not_begun() from None
         held = self._idle.pop() if self._idle else self._new()
         try:
             yield held
         finally:
             self._idle.append(held)
             self._places.release()
-
-    def _seconds(self, deadline: Deadline) -> float | None:
-        remaining = deadline.remaining(self.clock)
-        if remaining <= 0:
-            raise DeadlineExceededError("it had not begun when its time was up")
-        return None if isinf(remaining) else remaining
 
     def _new(self) -> _Held:
         return _Held(Session(self.known, self.at), AsyncmyWire(self.address, self.trip_seconds))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.mysql import Server
+from tests.contracts.mysql import DRIVERS, Server
 from tests.contracts.truth_adapters import Store
 from tests.services.provided import provided
 
@@ -16,8 +16,8 @@ def server() -> Iterator[Server]:
         yield Server.prepared(servers["mariadb"].settings["MYSQL_URL"])
 
 
-@pytest.fixture
-def store(server: Server) -> Iterator[Store]:
-    """The store of truth on that server, open and empty."""
-    with server.truth() as opened:
+@pytest.fixture(params=DRIVERS)
+def store(request: pytest.FixtureRequest, server: Server) -> Iterator[Store]:
+    """The store of truth on that server by each driver, open and empty."""
+    with server.driven(request.param) as opened:
         yield Store(opened)

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.mysql import Server
+from tests.contracts.mysql import DRIVERS, Server
 from tests.contracts.test_truth_archive import *  # noqa: F403  each test of that module
 from tests.contracts.truth_adapters import Store
 
 
-@pytest.fixture  # type: ignore[no-redef]  # instead of the adapters that the module opens
-def store(server: Server) -> Iterator[Store]:
-    """The store of truth on that server, open and empty."""
-    with server.truth() as opened:
+@pytest.fixture(params=DRIVERS)  # type: ignore[no-redef]  # instead of the module's adapters
+def store(request: pytest.FixtureRequest, server: Server) -> Iterator[Store]:
+    """The store of truth on that server by each driver, open and empty."""
+    with server.driven(request.param) as opened:
         yield Store(opened)
