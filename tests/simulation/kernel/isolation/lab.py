@@ -66,11 +66,27 @@ class Sql(Protocol):
     async def kill_holder(self, name: str) -> bool: ...
 
 
+class Start(Protocol):
+    """Begins a statement and returns when it is done or waits for a lock."""
+
+    async def __call__(self, statement: Coroutine[Any, Any, T], /) -> asyncio.Task[T]: ...
+
+
+async def with_patience(statement: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Begin a statement; whoever is not done after a while waits."""
+    task = asyncio.create_task(statement)
+    await asyncio.sleep(SETTLE_S)
+    return task
+
+
 class Lab:
     """Opens sessions on empty tables and closes them afterwards."""
 
-    def __init__(self, connect: Callable[[str], Awaitable[Sql]]) -> None:
+    def __init__(
+        self, connect: Callable[[str], Awaitable[Sql]], start: Start = with_patience
+    ) -> None:
         self._connect: Final = connect
+        self._start: Final = start
         self._open: Final[list[Sql]] = []
 
     async def __aenter__(self) -> Self:
@@ -94,8 +110,7 @@ class Lab:
 
     async def blocked(self, statement: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a statement that has to wait for a lock."""
-        task = asyncio.create_task(statement)
-        await asyncio.sleep(SETTLE_S)
+        task = await self._start(statement)
         assert not task.done(), "the statement should be waiting for a lock"
         return task
 
