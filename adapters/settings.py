@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +21,8 @@ class ServingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    profile: ClassVar[str]
+
     data: Path
     host: str = LOOPBACK
     #: None takes the default port, or a free one when it is taken.
@@ -33,11 +35,15 @@ class ServingSettings(BaseModel):
 class EmbeddedSettings(ServingSettings):
     """One process on one machine, which owns its data folder."""
 
+    profile: ClassVar[str] = "embedded"
+
     cache_bytes: int = Field(default=64 << 20, ge=1 << 20)
 
 
 class ServicesSettings(ServingSettings):
     """One of several processes that share a database, a cache and key files."""
+
+    profile: ClassVar[str] = "services"
 
     #: `mysql://user:password@host:port/database?ssl_ca=file`, the writer endpoint.
     mysql_url: str = Field(repr=False)
@@ -53,9 +59,7 @@ class ServicesSettings(ServingSettings):
     def from_environment(
         cls,
         data: Path,
-        *,
-        port: int | None,
-        metrics_port: int,
+        ports: Mapping[str, int | None],
         environment: Mapping[str, str] | None = None,
     ) -> Self:
         """
@@ -74,7 +78,7 @@ class ServicesSettings(ServingSettings):
         try:
             return cls.model_validate(
                 {
-                    "data": data, "port": port, "metrics_port": metrics_port,
+                    "data": data, **ports,
                     "mysql_url": held["MYSQL_URL"], "keys_mysql_url": held["KEYS_MYSQL_URL"],
                     "redis_url": held["REDIS_URL"], "keys": held["KEYS_DIR"], **more,
                 }

@@ -23,8 +23,8 @@ import pymysql
 
 from adapters.inbound.http.server import new_event_loop
 from adapters.mysql_address import MysqlAddress
-from adapters.stores.sql.mysql_truth import MysqlTruth
 from adapters.stores.sql.migrations.server import Server
+from adapters.stores.sql.mysql_truth import MysqlTruth
 from adapters.system import SystemChance, SystemClock, SystemIds
 from adapters.telemetry.lines import LineWriter
 from adapters.telemetry.logs import Logs, at_least
@@ -156,7 +156,7 @@ async def burst(record: Record, load: Iterator[Entry], count: int, concurrency: 
             result = await record(entry)
             latencies.append(time.perf_counter() - began)
             if not isinstance(result, Done):
-                raise RuntimeError(f"not recorded: {result}")
+                raise RuntimeError(f"not recorded: {result}")  # noqa: TRY004
 
     cpu, began = _cpu(), time.perf_counter()
     async with asyncio.TaskGroup() as group:
@@ -216,7 +216,8 @@ async def rates_of(bench: Bench, mix: str) -> tuple[float, bool]:
         median(each.p99_ms * each.rate / 1e3 / concurrency for each in held)
         for held, concurrency in ((group, 64), (wide, 256))
     )
-    print(f"{mix:12}group / ordinary {ratio:.1f}, / packed {tight:.1f}; p99 / (c / rate) {spread:.2f}")
+    ratios = f"group / ordinary {ratio:.1f}, / packed {tight:.1f}; p99 / (c / rate) {spread:.2f}"
+    print(f"{mix:12}{ratios}")
     return ratio, spread <= P99_BAR
 
 

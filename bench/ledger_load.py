@@ -122,11 +122,12 @@ def seed(address: MysqlAddress) -> None:
         for start in range(0, PERSONS, ROWS_A_STATEMENT):
             some = range(start, start + ROWS_A_STATEMENT)
             persons = ",".join(f"('c.c-{number}','')" for number in some)
-            cursor.execute(f"INSERT INTO persons (person_id, cpf_index) VALUES {persons}")
+            cursor.execute(f"INSERT INTO persons (person_id, cpf_index) VALUES {persons}")  # noqa: S608
             rows = (f"('c-{n}','c.c-{n}',1,'','ACTIVE','{{}}',1,1)" for n in some)
+            columns = "customer_id, person_id, profile_version, cpf_index, status, profile"
             cursor.execute(
-                "INSERT INTO customers (customer_id, person_id, profile_version, cpf_index, status,"
-                f" profile, created_us, updated_us) VALUES {','.join(rows)}"
+                f"INSERT INTO customers ({columns}, created_us, updated_us)"  # noqa: S608
+                f" VALUES {','.join(rows)}"
             )
 
 

@@ -16,7 +16,12 @@ from adapters.inbound.cli.main import build_cli
 from adapters.inbound.cli.wiring import Check, DemoOptions, Place, SchemaState, UpOptions
 from adapters.inbound.http.server import new_event_loop
 from adapters.security.tokens import TokenKey
-from adapters.settings import CommandLineSettings, EmbeddedSettings
+from adapters.settings import (
+    CommandLineSettings,
+    EmbeddedSettings,
+    ServicesSettings,
+    ServingSettings,
+)
 from adapters.stores.embedded.ledger_copy import LedgerCopy
 from decision_engine.record.verify import verify_lane
 from domain.errors import CreditError, InvalidInputError, NotFoundError
@@ -24,7 +29,6 @@ from domain.errors import CreditError, InvalidInputError, NotFoundError
 TOKEN_KEY: Final = "token.key"  # noqa: S105 - a file's name
 PYTHON_MIN: Final = (3, 11)
 FREE_BYTES_MIN: Final = 1 << 30
-EMBEDDED: Final = "embedded"
 
 
 class SchemaTool(Protocol):
@@ -48,11 +52,7 @@ class EmbeddedWiring:
 
     def up(self, options: UpOptions) -> int:
         """Run the platform until it is told to stop."""
-        if options.profile != EMBEDDED:
-            raise InvalidInputError(f"the profile {options.profile} arrives with its issue")
-        settings = EmbeddedSettings(
-            data=options.data, port=options.port, metrics_port=options.metrics_port
-        )
+        settings = _settings(options)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(run_platform(settings))
 
@@ -149,6 +149,15 @@ def _schema_tool(place: Place) -> SchemaTool:
     from adapters.bootstrap.schema_tool import schema_tool  # noqa: PLC0415
 
     return schema_tool(place)
+
+
+def _settings(options: UpOptions) -> ServingSettings:
+    ports = {"port": options.port, "metrics_port": options.metrics_port}
+    if options.profile == EmbeddedSettings.profile:
+        return EmbeddedSettings.model_validate({"data": options.data, **ports})
+    if options.profile == ServicesSettings.profile:
+        return ServicesSettings.from_environment(options.data, ports)
+    raise InvalidInputError(f"the profile {options.profile} arrives with its issue")
 
 
 def _python() -> Check:

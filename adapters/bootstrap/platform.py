@@ -10,12 +10,13 @@ from typing import Final
 from adapters.bootstrap.elsewhere import Elsewhere
 from adapters.bootstrap.health import health
 from adapters.bootstrap.ingestion import Ingestion, build_ingestion
+from adapters.bootstrap.services_stores import open_services
 from adapters.bootstrap.shipped import iof_table
-from adapters.bootstrap.stores import At, Stores, open_stores
+from adapters.bootstrap.stores import At, Stores, nowhere, open_stores
 from adapters.inbound.http.use_cases import UseCases
 from adapters.resilience.breaker import Breaker
 from adapters.resilience.guarded import GuardedCache, GuardedReader, GuardedWriter
-from adapters.settings import EmbeddedSettings
+from adapters.settings import EmbeddedSettings, ServicesSettings, ServingSettings
 from decision_engine.customers import Customers
 from decision_engine.decide import CreditApproval
 from decision_engine.decisions import Decisions
@@ -59,14 +60,14 @@ class Core:
 
 @asynccontextmanager
 async def running_core(
-    settings: EmbeddedSettings,
+    settings: ServingSettings,
     monitoring: Monitoring,
     begin: datetime | None = None,
     progress: Callable[[str, int], None] = _unheard,
     at: At | None = None,
 ) -> AsyncIterator[Core]:
     """Open the folder, start its background work, and close everything at the end."""
-    stores = await open_stores(settings, begin, *([at] if at else []))
+    stores = await _open(settings, monitoring, begin, at or nowhere)
     try:
         core = await _build(stores, settings, monitoring, progress)
         core.ingestion.start()
@@ -80,9 +81,19 @@ async def running_core(
         await stores.close()
 
 
+async def _open(
+    settings: ServingSettings, monitoring: Monitoring, begin: datetime | None, at: At
+) -> Stores:
+    if isinstance(settings, ServicesSettings):
+        return await open_services(settings, monitoring, begin, at)
+    if isinstance(settings, EmbeddedSettings):
+        return await open_stores(settings, begin, at)
+    raise TypeError(f"no profile has {type(settings).__name__}")
+
+
 async def _build(
     stores: Stores,
-    settings: EmbeddedSettings,
+    settings: ServingSettings,
     monitoring: Monitoring,
     progress: Callable[[str, int], None],
 ) -> Core:
@@ -104,7 +115,7 @@ async def _build(
         ids=stores.ids,
         chance=stores.chance,
         monitoring=monitoring,
-        note=f"embedded {version('credit-platform')}",
+        note=f"{settings.profile} {version('credit-platform')}",
         committed=ingestion.committed.set,
     )
     await writer.start()

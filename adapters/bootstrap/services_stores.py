@@ -5,7 +5,7 @@ Truth is on MySQL, profiles are cached on Redis, person keys in a database of th
 and stream are files of the process's own folder until their servers' adapters arrive.
 """
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -22,7 +22,6 @@ from adapters.bootstrap.stores import (
     nowhere,
 )
 from adapters.mysql_address import MysqlAddress
-from adapters.security.key_files import private_folder
 from adapters.security.key_ring import KeyRing
 from adapters.security.mysql_key_vault import MysqlKeyVault
 from adapters.security.request_keys import RequestKeys
@@ -33,8 +32,10 @@ from adapters.stores.sql.migrations.version import READ_REVISION, check_revision
 from adapters.stores.sql.mysql_truth import MysqlTruth
 from adapters.stores.sql.pymysql_truth import PymysqlTruth
 from adapters.system import SystemChance, SystemClock, SystemIds
+from domain.errors import TransientError
 from domain.ports.monitoring import Monitoring
 from domain.ports.time import Deadline
+from domain.ports.truth import ServerError
 
 STARTING_SECONDS: Final = 10.0
 TOKEN_KEY: Final = "token.key"  # noqa: S105 - a file's name
@@ -72,7 +73,8 @@ async def _open(
     clock = real if begin is None else SystemClock((begin - real.now()).total_seconds())
     deadline = Deadline.after(clock, STARTING_SECONDS)
     truth = await _truths(settings, clock, at, opened)
-    keys = private_folder(settings.keys.expanduser())
+    keys = settings.keys.expanduser()
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     vault = kept(
         opened,
         MysqlKeyVault(
@@ -87,6 +89,9 @@ async def _open(
         settings.redis_url, clock=clock, chance=SystemChance(), monitoring=monitoring
     )
     opened.push_async_callback(cache.close)
+    # Without the cache decisions come from below; with wrong settings nobody would ever notice.
+    with suppress(TransientError):
+        await cache.check(deadline)
     return Stores(
         folder=folder,
         clock=clock,
@@ -113,5 +118,14 @@ async def _truths(
         opened.push_async_callback(truth.close)
     handler = PymysqlTruth(address, clock, at=at)
     opened.push_async_callback(handler.close)
-    check_revision(await api.ask(READ_REVISION, Deadline.after(clock, STARTING_SECONDS)))
+    await _check_schema(api, Deadline.after(clock, STARTING_SECONDS))
     return Truths(api=api, ledger=ledger, second=second, handler=handler)
+
+
+async def _check_schema(truth: MysqlTruth, deadline: Deadline) -> None:
+    try:
+        found = await truth.ask(READ_REVISION, deadline)
+    except ServerError:
+        # There is no such table: no revision has ever run here.
+        found = []
+    check_revision(found)

@@ -25,7 +25,7 @@ from adapters.inbound.http.edge import Instruments
 from adapters.inbound.http.problem_pages import load_pages
 from adapters.inbound.http.server import RunningServer, start_server
 from adapters.security.tokens import SCOPES
-from adapters.settings import DEFAULT_PORT, EmbeddedSettings
+from adapters.settings import DEFAULT_PORT, EmbeddedSettings, ServingSettings
 from adapters.system import SystemClock
 from adapters.telemetry.lines import LineWriter
 from adapters.telemetry.logs import Logs, at_least
@@ -68,7 +68,7 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    settings: EmbeddedSettings,
+    settings: ServingSettings,
     begin: datetime | None = None,
     progress: Callable[[str, int], None] = lambda _shard, _records: None,
     at: At | None = None,
@@ -92,7 +92,7 @@ async def served(
         lines.close()
 
 
-async def run_platform(settings: EmbeddedSettings) -> int:
+async def run_platform(settings: ServingSettings) -> int:
     """Serve until SIGINT or SIGTERM."""
     async with served(settings) as platform:
         await _publish_first(platform.core)
@@ -136,7 +136,7 @@ async def stop_signal() -> None:
     await stop.wait()
 
 
-async def _serve(core: Core, settings: EmbeddedSettings, telemetry: Telemetry) -> RunningServer:
+async def _serve(core: Core, settings: ServingSettings, telemetry: Telemetry) -> RunningServer:
     stores = core.stores
     ports = HttpPorts(
         verifier=stores.tokens.verifier(),

@@ -4,9 +4,9 @@ import hashlib
 import hmac
 from typing import Final
 
+from adapters.mysql_address import MysqlAddress
 from adapters.security.key_ring import KeyRing
 from adapters.security.key_vault import EnvelopeKeyVault, VaultLimits
-from adapters.mysql_address import MysqlAddress
 from adapters.security.mysql_key_store import MysqlKeyStore
 from adapters.security.wrapped_keys import WrappedKey
 from domain.errors import PermanentError

@@ -81,7 +81,9 @@ def _application(customer_id: str, ask: Ask, chance: Random) -> CreditApplicatio
 async def _review(core: Core) -> None:
     """Close what was referred, by turns with an approval and a refusal."""
     statement = ListReviews(REVIEWS_MAX, None, "OPEN")
-    rows: Sequence[list[StoredReview]] = await core.stores.truth.read([statement], patience(core))
+    rows: Sequence[list[StoredReview]] = await core.stores.truth.api.read(
+        [statement], patience(core)
+    )
     for number, case in enumerate(rows[0]):
         outcome = "DECLINED" if number % 2 else "APPROVED"
         body: dict[str, Any] = {"review_id": case.review_id, "outcome": outcome}

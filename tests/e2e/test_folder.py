@@ -17,9 +17,9 @@ def test_a_second_owner_is_refused_and_may_follow(tmp_path: Path) -> None:
         first = await open_stores(settings)
         with pytest.raises(PermanentError, match="one process owns a data folder"):
             await open_stores(settings)
-        first.close()
+        await first.close()
         second = await open_stores(settings)
-        second.close()
+        await second.close()
 
     asyncio.run(take_turns())
 
@@ -28,13 +28,13 @@ def test_a_start_that_fails_lets_go_of_the_folder(tmp_path: Path) -> None:
     settings = EmbeddedSettings(data=tmp_path / "data")
 
     async def fail_then_start() -> None:
-        (await open_stores(settings)).close()
+        await (await open_stores(settings)).close()
         key = tmp_path / "data" / "wrapping.key"
         kept = key.read_bytes()
         key.write_bytes(b"not a key")
         with pytest.raises(PermanentError):
             await open_stores(settings)
         key.write_bytes(kept)
-        (await open_stores(settings)).close()
+        await (await open_stores(settings)).close()
 
     asyncio.run(fail_then_start())

@@ -120,6 +120,12 @@ class Session:
             yield from self.tidy()
             raise
 
+    def ask(self, text: str) -> Wire[Rows]:
+        """Run one statement that no program has, and return its rows."""
+        yield from self._ensure()
+        (rows,) = yield from self._ask(text)
+        return rows
+
     def tidy(self) -> Wire[None]:
         """Roll back what is open; a connection that cannot is closed."""
         if self._open and not self._broken:

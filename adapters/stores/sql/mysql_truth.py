@@ -166,6 +166,20 @@ class MysqlTruth:
             except LostConnectionError as error:
                 raise TransientError("the store of truth is away") from error
 
+    async def ask(self, text: str, deadline: Deadline) -> Rows:
+        """
+        Run one statement that no program has, such as those of a start, and return its rows.
+
+        Raises:
+            TransientError: the server is away.
+            ServerError: it refuses.
+        """
+        async with self._held(deadline) as held:
+            try:
+                return await held.wire.run(held.session, held.session.ask(text))
+            except LostConnectionError as error:
+                raise TransientError(f"the store of truth is away: {error}") from error
+
     async def close(self) -> None:
         """Finish what runs and close every connection."""
         while self._tasks:

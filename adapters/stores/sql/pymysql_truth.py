@@ -131,7 +131,7 @@ class PymysqlWire:
             user=address.user,
             password=address.password,
             database=address.database,
-            ssl=address.tls(),
+            ssl=address.context(),
             charset="utf8mb4",
             autocommit=True,
             client_flag=MULTI_STATEMENTS,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pymysql
 
+from adapters.mysql_address import MysqlAddress
 from adapters.security.key_ring import KeyRing
 from adapters.security.key_vault import VaultLimits
-from adapters.mysql_address import MysqlAddress
 from adapters.security.mysql_key_vault import FRESH_S, MysqlKeyVault
 from domain.ports.time import Clock
 from tests.contracts.opened import NEVER, HandClock, Opened, opened

@@ -69,15 +69,15 @@ def test_the_platform_upgrades_its_own_folder_when_it_starts(tmp_path: Path) -> 
         stores = await open_stores(settings)
         deadline = Deadline.after(stores.clock, 60)
         insert = InsertDecisions((a_decision(),))
-        await stores.truth.transact(lambda: committing(insert), deadline)
-        stores.close()
+        await stores.truth.api.transact(lambda: committing(insert), deadline)
+        await stores.close()
 
     async def recorded() -> int:
         stores = await open_stores(settings)
         row = a_decision()
         asked = ReadKeys(((row.client_id, row.idem_key),))
-        (rows,) = await stores.truth.read([asked], Deadline.after(stores.clock, 60))
-        stores.close()
+        (rows,) = await stores.truth.api.read([asked], Deadline.after(stores.clock, 60))
+        await stores.close()
         return len(rows)
 
     asyncio.run(decide())

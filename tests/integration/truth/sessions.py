@@ -10,9 +10,9 @@ from pymysql.constants.CLIENT import MULTI_STATEMENTS
 from pymysql.cursors import DictCursor
 from pymysql.err import MySQLError
 
+from adapters.mysql_address import MysqlAddress
 from adapters.stores.model import errors
 from adapters.stores.model.table import Row
-from adapters.stores.sql.mysql_address import MysqlAddress
 from adapters.stores.sql.mysql_errors import Refusal, truth_error, wire_error
 from adapters.stores.sql.mysql_literals import literal, literals
 from adapters.stores.sql.mysql_session import SETUP

@@ -34,7 +34,7 @@ def on_one_machine(folder: Path, script: Script) -> FakeMonitoring:
             await script(stores, ingestion)
         finally:
             await ingestion.thread.close()
-            stores.close()
+            await stores.close()
 
     asyncio.run(main())
     return monitoring
@@ -77,7 +77,7 @@ def test_a_history_in_two_orders_with_duplicates_is_one_truth_in_every_store(
         async def script(stores: Stores, ingestion: Ingestion, order: list[Json] = order) -> None:
             await deliver(stores, ingestion, *order, *order[:3])
             await deliver(stores, ingestion, *order[4:])
-            stored = await stores.truth.transact(lambda: read_profiles(["c-1"]), soon(stores))
+            stored = await stores.truth.api.transact(lambda: read_profiles(["c-1"]), soon(stores))
             assert stored["c-1"].payload == wanted
             for store in (stores.keyspaces, stores.dynamodb):
                 row = await store.read_item("c-1", "CUSTOMER_PROFILE", soon(stores))
@@ -97,7 +97,7 @@ def test_poison_and_identities_pass_through_the_real_vault(tmp_path: Path) -> No
         (answer,) = await accept([identity(1, CLEAR_IDENTITY)], soon(stores))
         assert answer["status"] == "accepted"
         await deliver(stores, ingestion, identity(1, CLEAR_IDENTITY), b"poison", envelope(2))
-        stored = await stores.truth.transact(lambda: read_profiles(["c-1"]), soon(stores))
+        stored = await stores.truth.api.transact(lambda: read_profiles(["c-1"]), soon(stores))
         profile = profile_from_bytes(stored["c-1"].payload)
         index = stores.vault.blind_index("52998224725")
         assert profile.person_id == person_of_index(index)
