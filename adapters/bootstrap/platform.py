@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from os import getpid
 from typing import Final
 
 from adapters.bootstrap.elsewhere import Elsewhere
@@ -115,7 +116,7 @@ async def _build(
         ids=stores.ids,
         chance=stores.chance,
         monitoring=monitoring,
-        note=f"{settings.profile} {version('credit-platform')}",
+        note=f"{settings.profile} {version('credit-platform')} process {getpid()}",
         committed=ingestion.committed.set,
     )
     await writer.start()

@@ -10,7 +10,8 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from decision_engine.record.entry import Again, Entry, Failed, Known
+from decision_engine.record.entry import Entry, Failed, Known
+from decision_engine.record.lane_note import lane_note
 from decision_engine.record.prepare import Lane, Prepared, Results, prepare
 from decision_engine.record.statements import (
     InsertBatch,
@@ -19,6 +20,7 @@ from decision_engine.record.statements import (
     ReadContracts,
     ReadCustomers,
     ReadKeys,
+    ReadLaneHeads,
     ReadOpenReviews,
     ReadPersons,
     ReadProfiles,
@@ -56,6 +58,8 @@ from domain.profile_bytes import profile_from_bytes
 MAX_TRIES: Final = 3
 #: A batch begins again after duplicates, deadlocks and lost connections at most this often.
 MAX_ROUNDS: Final = 8
+#: What a lost connection left behind is settled within this time, or the lane is left.
+RECOVERY_SECONDS: Final = 1.0
 
 Entries = tuple[Entry, ...]
 Steps = Generator[Trip, list[Rows], Results]
@@ -76,12 +80,16 @@ class BatchProgram:
     count: Callable[[str], None] = _uncounted
     #: What the lane last wrote is not known: it must be left for a fresh one.
     uncertain: bool = field(default=False, init=False)
+    #: The batch of the trip that writes, and what was settled without writing, once it is sent.
     _sent: Prepared | None = field(default=None, init=False)
+    _settled: Results = field(default_factory=dict, init=False)
 
-    def open_lane(self, note: str) -> Program[None]:
+    def open_lane(self, writer: str) -> Program[None]:
         """Write sequence 0 of a fresh lane: who writes, and where the other lanes stood."""
+        _, heads = yield (TakeLane(self.lane.lane_id), ReadLaneHeads())
+        note = lane_note(writer, heads)
         row = self.lane.batch_row((), note, epoch_micros(self.clock.now()))
-        yield (TakeLane(self.lane.lane_id), Begin(), InsertBatch(row), Commit())
+        yield (Begin(), InsertBatch(row), Commit())
         self.lane.advance(row.root, row.n)
 
     def record(self, entries: Sequence[Entry]) -> Program[Results]:
@@ -93,7 +101,7 @@ class BatchProgram:
     def _settle(self, entries: Entries, rounds: int) -> Steps:
         if not entries:
             return {}
-        if rounds > MAX_ROUNDS:
+        if self.uncertain or rounds > MAX_ROUNDS:
             return _all(entries, Failed(LedgerBusyError("the ledger gives no rest")))
         self._sent = None
         try:
@@ -126,6 +134,8 @@ class BatchProgram:
             for row in rows
         }
         rest = tuple(entry for entry in entries if entry.key not in results)
+        if len(rest) == 1 and rounds >= MAX_TRIES:
+            return results | _all(rest, Failed(LedgerBusyError("the ledger gives no rest")))
         results.update((yield from self._settle(rest, rounds + 1)))
         return results
 
@@ -152,21 +162,28 @@ class BatchProgram:
     # --- an unknown commit ---------------------------------------------------------------------
 
     def _after_lost_connection(self, entries: Entries, rounds: int) -> Steps:
-        sent = self._sent
-        if rounds > MAX_ROUNDS:
-            # Another part of this batch may have left it uncertain before.
-            self.uncertain = self.uncertain or sent is not None
-            return _all(entries, Failed(AmbiguousError("whether the batch landed is not known")))
-        try:
-            yield (Reconnect(),)
-            yield (TakeLane(self.lane.lane_id),)
-            landed = sent is not None and (yield from self._landed(sent))
-        except TruthError:
-            self._sent = sent
-            return (yield from self._after_lost_connection(entries, rounds + 1))
-        if landed and sent is not None:
-            return self._known_landed(entries, sent)
-        return (yield from self._settle(entries, rounds + 1))
+        sent, settled = self._sent, self._settled
+        began = self.clock.monotonic()
+        while rounds <= MAX_ROUNDS and self.clock.monotonic() - began <= RECOVERY_SECONDS:
+            rounds += 1
+            try:
+                yield (Reconnect(),)
+                yield (TakeLane(self.lane.lane_id),)
+                landed = sent is not None and (yield from self._landed(sent))
+            except TruthError as error:
+                self.count(type(error).__name__)
+                continue
+            if landed and sent is not None:
+                return settled | sent.results()
+            return (yield from self._settle(entries, rounds))
+        return self._unresolved(entries, sent)
+
+    def _unresolved(self, entries: Entries, sent: Prepared | None) -> Results:
+        self.count("unresolved")
+        if sent is None:
+            return _all(entries, Failed(TransientError("the ledger's store does not answer")))
+        self.uncertain = True
+        return _all(entries, Failed(AmbiguousError("whether the batch landed is not known")))
 
     def _landed(self, sent: Prepared) -> Generator[Trip, list[Rows], bool]:
         """Arbitrate by a void batch under the same key: one of the two can exist, never both."""
@@ -182,33 +199,44 @@ class BatchProgram:
         self.lane.advance(void.root, void.n)
         return False
 
-    def _known_landed(self, entries: Entries, sent: Prepared) -> Results:
-        results = sent.results()
-        for entry in entries:
-            results.setdefault(entry.key, Again("locked"))
-        return results
-
     # --- the two trips -------------------------------------------------------------------------
 
     def _attempt(self, entries: Entries) -> Steps:
         now = self.clock.now()
-        view = yield from self._read_view(entries, epoch_micros(now))
+        locks = any(entry.needs_person for entry in entries)
+        view = yield from (self._read_view if locks else self._read_marks)(
+            entries, epoch_micros(now)
+        )
         results, prepared = prepare(entries, view, self.lane, now, (self.ids, self.chance))
         if prepared is None:
             yield (Rollback(),)
             return results
-        self._sent = prepared
-        yield prepared.write_trip()
+        self._sent, self._settled = prepared, results
+        yield prepared.write_trip() if locks else (Begin(), *prepared.write_trip())
         self._sent = None
         self.lane.advance(prepared.batch.root, prepared.batch.n)
-        results.update(prepared.results())
-        return results
+        return results | prepared.results()
+
+    def _read_marks(self, entries: Entries, now_us: int) -> Generator[Trip, list[Rows], View]:
+        """
+        Return the view of refusals alone: what marks them as duplicates.
+
+        They lock nobody, so a transaction around the read would promise nothing. A key that is
+        known already is found when it is written.
+        """
+        recent: Rows = []
+        everyone = _persons(entries)
+        if everyone:
+            (recent,) = yield (ReadRecent(everyone, now_us - DUPLICATE_WINDOW_US),)
+        return View(frozenset(), frozenset(), {}, {}, {}, recent_of(recent))
 
     def _read_view(self, entries: Entries, now_us: int) -> Generator[Trip, list[Rows], View]:
         lockable = _persons(entry for entry in entries if entry.needs_person)
         everyone = _persons(entries)
         customers = tuple(sorted({entry.case.application.customer_id for entry in entries}))
-        reviews = tuple(entry.review.review_id for entry in entries if entry.review is not None)
+        reviews = tuple(
+            sorted({entry.review.review_id for entry in entries if entry.review is not None})
+        )
         _, locked, persons, rows, reserved, contracted, known, recent, opened = yield (
             Begin(),
             LockPersons(lockable),

@@ -25,6 +25,7 @@ from decision_engine.record.statements import (
     ReadContracts,
     ReadCustomers,
     ReadKeys,
+    ReadLaneHeads,
     ReadOpenReviews,
     ReadPersons,
     ReadProfiles,
@@ -200,6 +201,9 @@ class MemoryTruth:
     def _on_read_batch(self, s: ReadBatch) -> list[Any]:
         row = self.state.batches.get((s.lane, s.sequence))
         return [] if row is None else [row]
+
+    def _on_read_lane_heads(self, _: ReadLaneHeads) -> list[Any]:
+        return list({row.lane: row for _, row in sorted(self.state.batches.items())}.values())
 
     # --- writes --------------------------------------------------------------------------------
 
