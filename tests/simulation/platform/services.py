@@ -126,6 +126,7 @@ class ApiProgram:
     def __init__(self, api: Api) -> None:
         stores = self._stores = api.stores
         self._truth: Final = api.truth()
+        self._second: Final = api.truth(f"{api.process.life.name}-second")
         tiers = Tiers(stores.cache, stores.dynamodb, stores.dynamodb, self._truth)
         self._gather: Final = Gather(tiers, stores.clock, stores.tally)
         self._writer: Final = LedgerWriter(
@@ -135,6 +136,7 @@ class ApiProgram:
             SeededChance(api.chance("chance")),
             stores.tally,
             api.process.life.name,
+            second=self._second,
         )
         rulebooks = Rulebooks.empty("2026.1")
         rulebooks.activate(rulebook())
@@ -149,6 +151,7 @@ class ApiProgram:
     async def stop(self) -> None:
         await self._gather.close()
         await self._writer.stop()
+        await self._second.close()
         await self._truth.close()
 
     async def decide(self, ask: Ask) -> Recorded:

@@ -207,6 +207,8 @@ def test_what_is_left_of_a_batch_is_not_tried_on_a_lane_that_is_uncertain(
     assert isinstance(second, Failed)
     assert isinstance(second.error, LedgerBusyError)
     assert [key for _, key in truth.state.decisions] == ["k1"]
+    # Once for both, once for the first alone.
+    assert truth.seen[LockPersons] == 2
 
 
 def test_what_was_settled_without_writing_keeps_its_answer_when_the_batch_landed(

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from decision_engine.record import writer as writer_module
 from decision_engine.record.entry import Done, Failed, Result
 from decision_engine.record.lookup import KeyLookup
 from decision_engine.record.statements import InsertDecisions, Reconnect
@@ -15,7 +14,6 @@ from domain.errors import (
     CreditError,
     DeadlineExceededError,
     LedgerBusyError,
-    ThrottledError,
     TransientError,
 )
 from domain.ports.time import Deadline
@@ -95,29 +93,6 @@ def test_a_request_whose_time_is_up_is_withdrawn() -> None:
         with pytest.raises(DeadlineExceededError):
             await second
         assert len(truth.state.decisions) == 1
-
-    run(work)
-
-
-def test_a_queue_that_is_too_long_or_too_old_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "MAX_WAITING", 2)
-
-    async def work(writer: LedgerWriter, truth: GatedTruth, clock: HandClock) -> None:
-        truth.gate.clear()
-        first = asyncio.create_task(writer.record(entry("k0"), later(clock)))
-        await asyncio.sleep(0.001)
-        second = asyncio.create_task(writer.record(entry("k1"), later(clock)))
-        await asyncio.sleep(0.001)
-        clock.move(5)
-        with pytest.raises(ThrottledError):
-            await writer.record(entry("k2"), later(clock))
-        clock.move(-5)
-        third = asyncio.create_task(writer.record(entry("k3"), later(clock)))
-        await asyncio.sleep(0.001)
-        with pytest.raises(ThrottledError):
-            await writer.record(entry("k4"), later(clock))
-        truth.gate.set()
-        await asyncio.gather(first, second, third)
 
     run(work)
 

@@ -21,8 +21,8 @@ ASYNCIO_FILES: Final = frozenset({
     "consistency/waiting.py",
     "decision_engine/gather.py",
     "decision_engine/record/lookup.py",
-    "decision_engine/record/writer.py",
     "decision_engine/turns.py",
+    "domain/group_writer.py",
     "ingestion/project.py",
 })  # fmt: skip
 
