@@ -317,7 +317,7 @@ def test_whoever_joins_a_group_waits_for_the_second_lane_alone() -> None:
         joins = bench.submit("p/2")
         await asyncio.sleep(0.01)
         bench.first.held.clear()
-        assert await asyncio.gather(held, joins) == ["p/1!", "p/2!"]
+        assert [*await asyncio.gather(held, joins)] == ["p/1!", "p/2!"]
         assert now() < 0.06
         assert not hanging.done()
 
@@ -346,7 +346,7 @@ def test_a_timer_that_fires_early_does_not_confuse_a_lane() -> None:
         bench.writer._expire([*bench.writer._unanswered][-1])
         with pytest.raises(DeadlineExceededError):
             await early
-        assert await asyncio.gather(first, bench.submit("k2")) == ["k0!", "k2!"]
+        assert [*await asyncio.gather(first, bench.submit("k2"))] == ["k0!", "k2!"]
         assert bench.first.written == [["k0"], ["k2"]]
 
     live(work)
