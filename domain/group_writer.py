@@ -41,6 +41,10 @@ def _alone(_item: object) -> None:
     """Say that an item waits for nothing that others wait for as well."""
 
 
+def _hear(reply: "asyncio.Future[Answer]") -> None:
+    reply.exception()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """
@@ -110,6 +114,8 @@ class GroupWriter(Generic[Item, Answer]):
     _began: float | None = field(default=None, init=False)
     _queued: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _moved: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _alarm: asyncio.TimerHandle | None = field(default=None, init=False)
+    _alarm_at: float = field(default=0.0, init=False)
     _lanes: list["asyncio.Task[None]"] = field(default_factory=list, init=False)
     _refuses: bool = field(default=False, init=False)
     _stops: bool = field(default=False, init=False)
@@ -137,6 +143,8 @@ class GroupWriter(Generic[Item, Answer]):
         self._lanes.clear()
         for waiting in list(self._unanswered):
             self._fail(waiting, self._stopping())
+        if self._alarm is not None:
+            self._alarm.cancel()
 
     async def submit(self, item: Item, deadline: Deadline) -> Answer:
         """
@@ -159,12 +167,14 @@ class GroupWriter(Generic[Item, Answer]):
         )
         self._unanswered[waiting] = None
         self._line_up(waiting)
-        # A lane that hangs must not keep those who only wait for it beyond their time.
-        expiry = loop.call_later(deadline.remaining(self.clock), self._expire, waiting)
+        if self._alarm is None or deadline.at < self._alarm_at:
+            self._set_alarm(deadline.at)
         try:
             return await asyncio.shield(waiting.reply)
-        finally:
-            expiry.cancel()
+        except asyncio.CancelledError:
+            # What the batch says then is heard by nobody, and no fault for that.
+            waiting.reply.add_done_callback(_hear)
+            raise
 
     # --- arriving and waiting ------------------------------------------------------------------
 
@@ -200,6 +210,29 @@ class GroupWriter(Generic[Item, Answer]):
             self._crowds[waiting.group] += 1
         self._room.append(waiting)
         self._moved.set()
+
+    def _set_alarm(self, at: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = at
+        delay = max(0.0, at - self.clock.monotonic())
+        self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
+
+    def _ring(self) -> None:
+        """
+        Let go of those whose time is up: a lane that hangs must not keep who only waits for it.
+
+        One timer for all, set to the earliest deadline there was: one each would cost every
+        request more than its place in the queue.
+        """
+        self._alarm = None
+        now = self.clock.monotonic()
+        for waiting in list(self._unanswered):
+            if waiting.deadline.at <= now:
+                self._expire(waiting)
+        later = [each.deadline.at for each in self._unanswered if each.deadline.at > now]
+        if later:
+            self._set_alarm(min(later))
 
     def _expire(self, waiting: _Waiting[Item, Answer]) -> None:
         if waiting.in_batch or waiting.reply.done():
@@ -248,7 +281,6 @@ class GroupWriter(Generic[Item, Answer]):
         batch: list[_Waiting[Item, Answer]] = []
         while line and len(batch) < self.limits.batch_max:
             waiting = line.popleft()
-            # A timer may fire a little before the clock says so.
             if waiting.reply.done():
                 continue
             if waiting.deadline.remaining(self.clock) <= 0:

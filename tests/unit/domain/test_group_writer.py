@@ -1,6 +1,7 @@
 """A group writer batches by itself, loses nobody, and lets no group hold another one up."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -337,7 +338,48 @@ def test_whoever_joins_a_group_and_runs_out_of_time_was_held_up() -> None:
     live(work)
 
 
-def test_a_timer_that_fires_early_does_not_confuse_a_lane() -> None:
+def test_each_is_withdrawn_at_its_own_deadline() -> None:
+    async def work(bench: Bench) -> None:
+        bench.first.seconds = 1.5
+        under_way = bench.submit("k0")
+        await asyncio.sleep(0.1)
+        ended = await asyncio.gather(*(bench.ended(f"w{s}", seconds=s) for s in (0.3, 0.1, 0.2)))
+        assert [at for at, _ in ended] == pytest.approx([0.4, 0.2, 0.3])
+        assert {how for _, how in ended} == {"DeadlineExceededError"}
+        assert await under_way == "k0!"
+
+    live(work)
+
+
+def test_an_error_that_nobody_waits_for_any_more_is_no_fault() -> None:
+    faults: list[dict[str, Any]] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: faults.append(what))
+        bench, gate = Bench(), asyncio.Event()
+
+        async def refuse(_items: Sequence[str]) -> list[str | None]:
+            await gate.wait()
+            raise PermanentError("no")
+
+        bench.writer.first = refuse
+        bench.writer.start()
+        leaving = bench.submit("k0")
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        gate.set()
+        await bench.writer.stop()
+        del leaving
+        gc.collect()
+
+    # The virtual loop keeps its tasks, and with them what only the collector would report.
+    asyncio.run(main())
+    gc.collect()
+    assert faults == []
+
+
+def test_who_was_let_go_already_does_not_confuse_a_lane() -> None:
     async def work(bench: Bench) -> None:
         first = bench.submit("k0")
         await asyncio.sleep(0.0005)
