@@ -42,7 +42,8 @@ ALLOWED: Final[Mapping[type[exp.Expr], frozenset[str]]] = {
     exp.Subquery: frozenset({"this", "alias"}),
     exp.Schema: LIST,
     exp.Tuple: frozenset({"expressions"}),
-    exp.Table: frozenset({"this", "alias"}),
+    # An UPDATE of one table by another names both.
+    exp.Table: frozenset({"this", "alias", "joins"}),
     exp.TableAlias: frozenset({"this"}),
     exp.Alias: frozenset({"this", "alias"}),
     exp.Column: frozenset({"this", "table"}),
