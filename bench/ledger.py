@@ -101,9 +101,15 @@ class Bench:
     @asynccontextmanager
     async def grouped(self) -> AsyncIterator[Record]:
         """Have the shipped writer."""
-        truth = self.truth()
+        truth, second = self.truth(), self.truth()
         writer = LedgerWriter(
-            truth, self.clock, SystemIds(), SystemChance(), self.monitoring, "bench"
+            truth=truth,
+            clock=self.clock,
+            ids=SystemIds(),
+            chance=SystemChance(),
+            monitoring=self.monitoring,
+            note="bench",
+            second=second,
         )
         await writer.start()
 
@@ -116,6 +122,7 @@ class Bench:
         finally:
             await writer.stop()
             await truth.close()
+            await second.close()
 
     @asynccontextmanager
     async def single(self, connections: int, as_sent: Programs) -> AsyncIterator[Record]:

@@ -118,6 +118,7 @@ async def _build(
         monitoring=monitoring,
         note=f"{settings.profile} {version('credit-platform')} process {getpid()}",
         committed=ingestion.committed.set,
+        second=stores.truth.second,
     )
     await writer.start()
     approval = CreditApproval(
