@@ -29,6 +29,8 @@ class ServingSettings(BaseModel):
     port: int | None = Field(default=None, ge=0, le=65535)
     metrics_port: int = Field(default=DEFAULT_METRICS_PORT, ge=0, le=65535)
     stream_shards: int = Field(default=4, ge=1, le=64)
+    #: The file of the ledger's anchors; None is one in the data folder.
+    anchors: Path | None = None
     handler_batch: int = Field(default=1_000, ge=1, le=10_000)
 
 
@@ -59,7 +61,7 @@ class ServicesSettings(ServingSettings):
     def from_environment(
         cls,
         data: Path,
-        ports: Mapping[str, int | None],
+        given: Mapping[str, int | Path | None],
         environment: Mapping[str, str] | None = None,
     ) -> Self:
         """
@@ -78,7 +80,7 @@ class ServicesSettings(ServingSettings):
         try:
             return cls.model_validate(
                 {
-                    "data": data, **ports,
+                    "data": data, **given,
                     "mysql_url": held["MYSQL_URL"], "keys_mysql_url": held["KEYS_MYSQL_URL"],
                     "redis_url": held["REDIS_URL"], "keys": held["KEYS_DIR"], **more,
                 }

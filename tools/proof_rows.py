@@ -19,6 +19,7 @@ ROUNDS: Final = 200
 REPEATS: Final = 7
 CUSTOMERS: Final = 30_000
 TAMPERED: Final = 1_000
+LEDGER: Final = 100_000
 POLICY_PAIRS: Final = 100_000
 MIGRATED: Final = 1_000_000
 LARGE_FILE: Final = 16 * 1024 * 1024
@@ -146,6 +147,13 @@ def migrations(seed: int) -> Measured:
         return {"mariadb": server.version, **found, **check_file(Path(folder) / "t", MIGRATED)}
 
 
+def tamper_evidence(seed: int) -> Measured:
+    """Do to a ledger of 100,000 whatever somebody with the file in hand may do."""
+    from tests.integration.ledger.checks import check_tamper_evidence  # noqa: PLC0415
+
+    return check_tamper_evidence(LEDGER, seed)
+
+
 def scorecard(seed: int) -> Measured:
     """Measure the committed scorecard; its own seed is part of its definition."""
     del seed
@@ -259,6 +267,11 @@ ROWS: Final[tuple[Row, ...]] = (
         name="replay",
         promise="every decision replays equal elsewhere, and every change is named",
         run=replay,
+    ),
+    Row(
+        name="tamper-evidence",
+        promise="a ledger of 100,000: every byte, row, pair and lane that was touched is named",
+        run=tamper_evidence,
     ),
     Row(
         name="policy-differential",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from adapters.bootstrap import shipped
+from adapters.bootstrap import evidence, shipped
 from adapters.bootstrap.serving import run_demo, run_platform
 from adapters.inbound.cli.main import build_cli
 from adapters.inbound.cli.wiring import Check, DemoOptions, Place, SchemaState, UpOptions
@@ -22,8 +22,6 @@ from adapters.settings import (
     ServicesSettings,
     ServingSettings,
 )
-from adapters.stores.embedded.ledger_copy import LedgerCopy
-from decision_engine.record.verify import verify_lane
 from domain.errors import CreditError, InvalidInputError, NotFoundError
 
 TOKEN_KEY: Final = "token.key"  # noqa: S105 - a file's name
@@ -68,25 +66,23 @@ class EmbeddedWiring:
             raise NotFoundError("this folder has no signing key yet: start the platform first")
         return TokenKey.load_or_create(path).issue(subject, scopes)
 
-    def verify_ledger(self, data: Path) -> dict[str, object]:
+    def verify_ledger(self, data: Path, anchors: Path | None = None) -> dict[str, object]:
         """Verify every lane of a folder's ledger."""
-        copy = LedgerCopy(data.expanduser())
-        batches = decisions = 0
-        problems: list[str] = []
-        try:
-            for lane in copy.lanes():
-                rows, made = list(copy.batches(lane)), copy.decisions(lane)
-                batches += len(rows)
-                decisions += sum(map(len, made.values()))
-                problems += [f"{f.code} at {f.place}" for f in verify_lane(rows, made)]
-        finally:
-            copy.close()
-        return {
-            "valid": not problems,
-            "batches": batches,
-            "decisions": decisions,
-            "problems": problems,
-        }
+        return evidence.verify_ledger(data.expanduser(), anchors)
+
+    def verify_decision(
+        self, data: Path, decision_id: str, anchors: Path | None = None
+    ) -> dict[str, object]:
+        """Prove one decision of a folder's ledger."""
+        return evidence.verify_decision(data.expanduser(), decision_id, anchors)
+
+    def pack_decision(self, data: Path, decision_id: str, anchors: Path | None = None) -> bytes:
+        """Return the signed evidence pack of a decision."""
+        return evidence.pack_decision(data.expanduser(), decision_id, anchors)
+
+    def signing_keys(self, data: Path) -> dict[str, object]:
+        """Return the public keys of a folder."""
+        return evidence.signing_keys(data.expanduser())
 
     def doctor(self, data: Path) -> list[Check]:
         """Look at the machine and the folder."""
@@ -152,11 +148,15 @@ def _schema_tool(place: Place) -> SchemaTool:
 
 
 def _settings(options: UpOptions) -> ServingSettings:
-    ports = {"port": options.port, "metrics_port": options.metrics_port}
+    given = {
+        "port": options.port,
+        "metrics_port": options.metrics_port,
+        "anchors": options.anchors,
+    }
     if options.profile == EmbeddedSettings.profile:
-        return EmbeddedSettings.model_validate({"data": options.data, **ports})
+        return EmbeddedSettings.model_validate({"data": options.data, **given})
     if options.profile == ServicesSettings.profile:
-        return ServicesSettings.from_environment(options.data, ports)
+        return ServicesSettings.from_environment(options.data, given)
     raise InvalidInputError(f"the profile {options.profile} arrives with its issue")
 
 

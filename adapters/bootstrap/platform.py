@@ -1,5 +1,6 @@
 """The whole platform in one process, in its embedded profile."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from importlib.metadata import version
 from os import getpid
 from typing import Final
 
+from adapters.bootstrap.anchoring import Anchoring
 from adapters.bootstrap.elsewhere import Elsewhere
 from adapters.bootstrap.health import health
 from adapters.bootstrap.ingestion import Ingestion, build_ingestion
@@ -27,6 +29,7 @@ from decision_engine.policies import Policies
 from decision_engine.policy_desk import PolicyDesk
 from decision_engine.pricing.tables import IofTable
 from decision_engine.quote import Quote, quote_reply
+from decision_engine.record.anchors import AnchorKeeper
 from decision_engine.record.lookup import KeyLookup
 from decision_engine.record.writer import LedgerWriter
 from decision_engine.replay import Replay
@@ -56,6 +59,7 @@ class Core:
     policies: Policies
     rulebooks: Rulebooks
     ingestion: Ingestion
+    anchoring: Anchoring
     use_cases: UseCases
 
 
@@ -72,12 +76,14 @@ async def running_core(
     try:
         core = await _build(stores, settings, monitoring, progress)
         core.ingestion.start()
+        core.anchoring.start()
         try:
             yield core
         finally:
             await core.gather.close()
             await core.writer.stop()
             await core.ingestion.stop()
+            await core.anchoring.stop()
     finally:
         await stores.close()
 
@@ -137,6 +143,11 @@ async def _build(
         policies=policies,
         rulebooks=rulebooks,
         ingestion=ingestion,
+        anchoring=Anchoring(
+            AnchorKeeper(stores.truth, stores.anchors, stores.clock, monitoring),
+            monitoring,
+            asyncio.sleep,
+        ),
         use_cases=_use_cases(stores, approval, policies, breakers),
     )
 

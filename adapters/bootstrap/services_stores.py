@@ -27,6 +27,7 @@ from adapters.security.mysql_key_vault import MysqlKeyVault
 from adapters.security.request_keys import RequestKeys
 from adapters.security.tokens import TokenKey
 from adapters.settings import ServicesSettings
+from adapters.stores.embedded.anchor_file import AnchorFile
 from adapters.stores.redis.cache import RedisCache
 from adapters.stores.sql.migrations.version import READ_REVISION, check_revision
 from adapters.stores.sql.mysql_truth import MysqlTruth
@@ -100,6 +101,7 @@ async def _open(
         truth=truth,
         cache=cache,
         vault=vault,
+        anchors=AnchorFile((settings.anchors or folder.anchors).expanduser()),
         tokens=TokenKey.load_or_create(keys / TOKEN_KEY),
         request_keys=RequestKeys.load_or_create(keys / REQUEST_KEY),
         opened=opened,

@@ -10,9 +10,11 @@ from typing import Final, Protocol, TypedDict, TypeVar
 from adapters.security.key_ring import KeyRing
 from adapters.security.key_vault import EnvelopeKeyVault, SqliteKeyVault
 from adapters.security.request_keys import RequestKeys
+from adapters.security.signing_key import SigningKey
 from adapters.security.tokens import TokenKey
 from adapters.settings import EmbeddedSettings, ServingSettings
 from adapters.stores.embedded import folder_clock
+from adapters.stores.embedded.anchor_file import AnchorFile
 from adapters.stores.embedded.cache import MemoryCache
 from adapters.stores.embedded.directory import DataFolder
 from adapters.stores.embedded.opening import Layout
@@ -77,6 +79,7 @@ class Stores:
     dynamodb: SqliteProjection
     cache: Cache
     stream: EmbeddedStream
+    anchors: AnchorFile
     vault: EnvelopeKeyVault
     tokens: TokenKey
     request_keys: RequestKeys
@@ -121,6 +124,8 @@ async def _open(
         index=KeyRing.load_or_create(folder.root / INDEX_KEY),
         clock=clock,
     )
+    # Made at the first start: a pack signed with a key that came later would prove nothing.
+    SigningKey.load_or_create(folder.signing_key)
     return Stores(
         folder=folder,
         clock=clock,
@@ -128,6 +133,7 @@ async def _open(
         chance=SystemChance(),
         truth=Truths(api=truth, ledger=truth, second=None, handler=truth),
         cache=MemoryCache(clock, SystemChance(), bytes_max=settings.cache_bytes),
+        anchors=AnchorFile((settings.anchors or folder.anchors).expanduser()),
         vault=kept(opened, vault),
         tokens=TokenKey.load_or_create(folder.token_key),
         request_keys=RequestKeys.load_or_create(folder.root / REQUEST_KEY),

@@ -13,7 +13,7 @@ import apsw
 from adapters.bootstrap.shipped import personal_loan
 from adapters.stores.embedded.ledger_copy import LedgerCopy
 from decision_engine.archive import StoredDecision
-from decision_engine.record.verify import verify_lane
+from decision_engine.record.verify import Tally, verify_ledger
 from decision_engine.replay import replay_stored
 from decision_engine.rulebook import Rulebook, build_rulebook
 
@@ -73,9 +73,8 @@ class Folder:
     def _broken_lanes(self) -> Iterator[str]:
         copy = LedgerCopy(self.root)
         try:
-            for lane in copy.lanes():
-                for fault in verify_lane(list(copy.batches(lane)), copy.decisions(lane)):
-                    yield f"{fault.code} at {fault.place}"
+            for fault in verify_ledger(copy, Tally()):
+                yield f"{fault.code} at {fault.place}"
         finally:
             copy.close()
 

@@ -106,6 +106,32 @@ def verification(page: Page, document: Document) -> None:
         page.line(f"  {said(problem)}")
 
 
+def proof(page: Page, document: Document) -> None:
+    """Write what proving one decision found."""
+    whole = document.get("valid") is True
+    page.line("The decision is proven." if whole else "THE DECISION IS NOT PROVEN.")
+    apart = {"valid", "problems", "path", "anchor", "head"}
+    page.facts((words(name), value) for name, value in document.items() if name not in apart)
+    path, anchor, head = document.get("path"), _part(document, "anchor"), _part(document, "head")
+    for step in path if isinstance(path, list) else ():
+        page.line(f"  beside it: {said(step)}")
+    if head:
+        page.line(f"The lane ends at {said(head.get('sequence'))}: {said(head.get('hash'))}")
+    if anchor:
+        page.line(f"Anchor {said(anchor.get('number'))} of {said(anchor.get('at'))} holds it.")
+    else:
+        page.line("No anchor holds it: a copy whose tail was cut would look the same.")
+    for problem in document.get("problems") or ():
+        page.line(f"  {said(problem)}")
+
+
+def signing_keys(page: Page, document: Document) -> None:
+    """Write the public keys, the one in use marked."""
+    for version, public in _part(document, "public_keys").items():
+        used = " (in use)" if version == document.get("current") else ""
+        page.line(f"{version}: {public}{used}")
+
+
 def _items(document: Document, name: str) -> list[Document]:
     items = document.get(name)
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []

@@ -1,24 +1,21 @@
 """`creditctl decide` and `creditctl decision …`."""
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
 
 from adapters.inbound.cli import decision_views as views
 from adapters.inbound.cli.client import Api, Request, path_of, posted
+from adapters.inbound.cli.decision_proofs import PROOFS
 from adapters.inbound.cli.failures import ExitCode
 from adapters.inbound.cli.options import (
     DAY,
     MONEY,
-    data_option,
-    folder,
     json_option,
     key_option,
     language_option,
     page_options,
-    wiring_of,
     with_api,
 )
 from adapters.inbound.cli.output import Output
@@ -128,11 +125,5 @@ def list_(api: Api, output: Output, *, since: str | None, until: str | None, **q
     output.show(document, lambda page: views.decisions(page, document))
 
 
-@decision.command()
-@data_option
-@json_option
-def verify(output: Output, *, data: Path | None) -> ExitCode:
-    """Prove offline, on a copy of the data folder, that no recorded decision was changed."""
-    document = wiring_of().verify_ledger(folder(data))
-    output.show(document, lambda page: views.verification(page, document))
-    return ExitCode.DONE if document.get("valid") is True else ExitCode.FOUND_WRONG
+for _proof in PROOFS:
+    decision.add_command(_proof)

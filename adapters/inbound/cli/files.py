@@ -1,5 +1,6 @@
-"""Reading the files that a command is given, within limits."""
+"""Reading the files that a command is given, within limits, and writing private ones."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -50,6 +51,23 @@ def text_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                     yield number, line
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """
+    Write a new file that only its owner can read.
+
+    Raises:
+        Failure: `BAD_USAGE`, it is there already or cannot be made.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise BadUsage(
+            f"{path} cannot be written: {error.strerror or 'the system refuses it'}."
+        ) from error
 
 
 def _opened(path: Path) -> AbstractContextManager[BinaryIO]:

@@ -33,13 +33,27 @@ PORT = click.IntRange(0, 65_535)
     show_default=True,
     help="Which stores to use.",
 )
+@click.option(
+    "--anchors",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file that says each minute where the ledger stood; best on another disk or host "
+    "(else in the data folder).",
+)
 @json_option
 def up(
-    output: Output, *, data: Path | None, port: int | None, metrics_port: int, profile: str
+    output: Output,
+    *,
+    data: Path | None,
+    port: int | None,
+    metrics_port: int,
+    profile: str,
+    anchors: Path | None,
 ) -> int:
     """Start the platform and keep it up until Ctrl-C."""
     place = folder(data)
-    options = UpOptions(data=place, port=port, metrics_port=metrics_port, profile=profile)
+    options = UpOptions(
+        data=place, port=port, metrics_port=metrics_port, profile=profile, anchors=anchors
+    )
     code = wiring_of().up(options)
     if output.as_json:
         output.show({"data": str(place), "profile": profile, "exit_code": code}, _nothing)

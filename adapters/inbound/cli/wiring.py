@@ -8,12 +8,17 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpOptions:
-    """How to start the platform; `port` None takes the default one, or a free one."""
+    """
+    How to start the platform; `port` None takes the default one, or a free one.
+
+    `anchors` None keeps the ledger's anchors in the data folder.
+    """
 
     data: Path
     port: int | None
     metrics_port: int
     profile: str
+    anchors: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +82,45 @@ class Wiring(Protocol):
             PermanentError: the key file cannot be used.
         """
 
-    def verify_ledger(self, data: Path) -> dict[str, object]:
+    def verify_ledger(self, data: Path, anchors: Path | None = None) -> dict[str, object]:
         """
         Verify the chain of batches and every leaf, on a copy of a data folder, offline.
 
-        The document has at least `valid` (bool), `batches` and `decisions` (int) and `problems`
-        (list of sentences); more members are shown as they are.
+        `anchors` is a file of anchors; None takes that of the folder, if there is one. The
+        document has at least `valid` (bool), `batches` and `decisions` (int), `seconds` and
+        `problems` (list of sentences); more members are shown as they are.
 
         Raises:
-            NotFoundError: there is no ledger in the folder.
+            NotFoundError: there is no ledger in the folder, or no such file.
+        """
+
+    def verify_decision(
+        self, data: Path, decision_id: str, anchors: Path | None = None
+    ) -> dict[str, object]:
+        """
+        Prove one decision: its leaf, the path to its batch's root, the chain to the lane's head.
+
+        The document has at least `valid` and `problems`, as that of `verify_ledger`.
+
+        Raises:
+            NotFoundError: as `verify_ledger`, or no such decision.
+        """
+
+    def pack_decision(self, data: Path, decision_id: str, anchors: Path | None = None) -> bytes:
+        """
+        Return the signed evidence pack of a decision: one person's data, never to be printed.
+
+        Raises:
+            NotFoundError: as `verify_decision`, or the folder has no signing key.
+            PermanentError: the ledger does not prove the decision.
+        """
+
+    def signing_keys(self, data: Path) -> dict[str, object]:
+        """
+        Return `current` and `public_keys`, the keys that packs of a folder are checked with.
+
+        Raises:
+            NotFoundError: the folder has no signing key.
         """
 
     def doctor(self, data: Path) -> list[Check]:

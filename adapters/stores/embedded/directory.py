@@ -11,6 +11,8 @@ from domain.errors import PermanentError
 
 LOCK: Final = "owner.lock"
 TRUTH: Final = "truth.sqlite"
+ANCHORS: Final = "anchors.ndjson"
+SIGNING_KEY: Final = "signing.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,16 @@ class DataFolder:
     def wrapping_key(self) -> Path:
         """The key-encryption key."""
         return self.root / "wrapping.key"
+
+    @property
+    def anchors(self) -> Path:
+        """Where the ledger's lanes stood, unless the settings name a place elsewhere."""
+        return self.root / ANCHORS
+
+    @property
+    def signing_key(self) -> Path:
+        """The key that evidence packs are signed with."""
+        return self.root / SIGNING_KEY
 
     @property
     def token_key(self) -> Path:

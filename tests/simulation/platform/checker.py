@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 from decision_engine.record.statements import BatchRow, DecisionRow
@@ -87,13 +88,13 @@ def exposure(history: History) -> Found:
 
 def ledger(history: History) -> Found:
     """Every lane is an unbroken chain over exactly the decisions that are there."""
-    lanes: dict[str, dict[int, list[DecisionRow]]] = defaultdict(lambda: defaultdict(list))
-    for row in history.rows("credit_decisions"):
-        lanes[row["lane"]][row["lane_seq"]].append(DecisionRow(**row))
+    lanes: dict[str, list[DecisionRow]] = defaultdict(list)
+    for row in sorted(history.rows("credit_decisions"), key=itemgetter("lane_seq", "decision_id")):
+        lanes[row["lane"]].append(DecisionRow(**row))
     batches = [_made(BatchRow, row) for row in history.rows("ledger_batches")]
     known = {lane: list(group) for lane, group in groupby(batches, lambda row: row.lane)}
     for lane in {**known, **lanes}:
-        for fault in verify_lane(known.get(lane, []), lanes[lane]):
+        for fault in verify_lane(lane, known.get(lane, []), lanes[lane]):
             yield f"{fault.code} at {fault.place}"
 
 

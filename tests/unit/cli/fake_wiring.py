@@ -46,8 +46,21 @@ class FakeWiring:
             raise NotFoundError("this folder has no signing key yet: start the platform first")
         return self.key
 
-    def verify_ledger(self, data: Path) -> dict[str, object]:
-        return {"folder": data.name, **self.ledger}
+    def verify_ledger(self, data: Path, anchors: Path | None = None) -> dict[str, object]:
+        return {"folder": data.name, **_named(anchors), **self.ledger}
+
+    def verify_decision(
+        self, data: Path, decision_id: str, anchors: Path | None = None
+    ) -> dict[str, object]:
+        return {"decision_id": decision_id, **self.verify_ledger(data, anchors)}
+
+    def pack_decision(self, data: Path, decision_id: str, anchors: Path | None = None) -> bytes:
+        if self.failure is not None:
+            raise self.failure
+        return f"{decision_id} of {data.name}, {_named(anchors)}".encode()
+
+    def signing_keys(self, data: Path) -> dict[str, object]:
+        return {"current": "2", "public_keys": {"1": "aa", "2": data.name}}
 
     def doctor(self, data: Path) -> list[Check]:
         return [Check("data folder", ok=True, detail=data.name), *self.checks]
@@ -86,3 +99,7 @@ class FakeWiring:
 
     def default_data(self) -> Path:
         return self.data
+
+
+def _named(anchors: Path | None) -> dict[str, object]:
+    return {"anchor_file": anchors.name} if anchors else {}

@@ -230,18 +230,6 @@ def test_an_empty_list(connected: Terminal, platform: FakePlatform) -> None:
     assert connected("decision", "list").stdout == "0 decisions.\n"
 
 
-@pytest.mark.parametrize(("valid", "code"), [(True, 0), (False, 1), ("yes", 1)])
-def test_verify_says_whether_the_ledger_is_whole(run: Terminal, valid: object, code: int) -> None:
-    run.wiring.ledger = {"valid": valid, "batches": 3, "problems": ["root at lane a:2"]}
-
-    result = run("decision", "verify")
-
-    assert result.exit_code == code
-    assert ("THE LEDGER IS NOT WHOLE." in result.stdout) == bool(code)
-    assert "root at lane a:2" in result.stdout
-    assert run.document("decision", "verify", "--data", "other", code=code)["folder"] == "other"
-
-
 def test_a_customer_for_a_person(connected: Terminal, platform: FakePlatform) -> None:
     platform.answers(CUSTOMER)
 

@@ -22,10 +22,18 @@ def test_up_passes_its_options_on(run: Terminal) -> None:
     run.wiring.code = 1
     words = ("--data", "~/books", "--port", "0", "--metrics-port", "9", "--profile", "services")
 
-    document = run.document("up", *words, code=1)
+    document = run.document("up", *words, "--anchors", "/elsewhere/anchors", code=1)
 
     folder = Path("~/books").expanduser()
-    assert run.wiring.ups == [UpOptions(data=folder, port=0, metrics_port=9, profile="services")]
+    assert run.wiring.ups == [
+        UpOptions(
+            data=folder,
+            port=0,
+            metrics_port=9,
+            profile="services",
+            anchors=Path("/elsewhere/anchors"),
+        )
+    ]
     assert document == {"data": str(folder), "profile": "services", "exit_code": 1}
 
 

@@ -18,6 +18,7 @@ from decision_engine.record.entry import (
 )
 from decision_engine.record.prepare import Lane, Results
 from decision_engine.record.statements import (
+    BatchRow,
     ExposureRow,
     InsertBatch,
     InsertDecisions,
@@ -75,16 +76,14 @@ def outcomes(truth: MemoryTruth) -> list[str]:
 
 
 def faults_of(truth: MemoryTruth) -> list[object]:
-    by_lane: dict[str, list[object]] = {}
+    by_lane: dict[str, list[BatchRow]] = {}
     for (lane, _), row in sorted(truth.state.batches.items()):
         by_lane.setdefault(lane, []).append(row)
     found: list[object] = []
     for lane, batches in by_lane.items():
-        decisions: dict[int, list[object]] = {}
-        for made in truth.state.decisions.values():
-            if made.lane == lane:
-                decisions.setdefault(made.lane_seq, []).append(made)
-        found.extend(verify_lane(batches, decisions))  # type: ignore[arg-type]
+        made = [row for row in truth.state.decisions.values() if row.lane == lane]
+        made.sort(key=lambda row: (row.lane_seq, row.decision_id))
+        found.extend(verify_lane(lane, batches, made))
     return found
 
 
