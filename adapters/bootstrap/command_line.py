@@ -27,6 +27,7 @@ from domain.errors import CreditError, InvalidInputError, NotFoundError
 TOKEN_KEY: Final = "token.key"  # noqa: S105 - a file's name
 PYTHON_MIN: Final = (3, 11)
 FREE_BYTES_MIN: Final = 1 << 30
+RESTORE: Final = "creditctl decision verify names what was changed; compare with a backup"
 
 
 class SchemaTool(Protocol):
@@ -127,11 +128,13 @@ class EmbeddedWiring:
     def _ledger(self, data: Path) -> Check:
         try:
             found = self.verify_ledger(data)
-        except CreditError as error:
+        except NotFoundError as error:
             return Check("ledger", ok=True, detail=str(error))
+        except CreditError as error:
+            return Check("ledger", ok=False, detail=str(error), remedy=RESTORE)
         detail = f"{found['decisions']} decisions in {found['batches']} batches"
-        remedy = "" if found["valid"] else "restore from a backup and compare: rows were changed"
-        return Check("ledger", ok=bool(found["valid"]), detail=detail, remedy=remedy)
+        valid = found["valid"] is True
+        return Check("ledger", ok=valid, detail=detail, remedy="" if valid else RESTORE)
 
 
 def creditctl() -> None:

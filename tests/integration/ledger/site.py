@@ -119,7 +119,8 @@ def flipped(value: Any, random: Random) -> Any:
     if not value:
         return "x"
     place = random.randrange(len(value))
-    letter = chr(ord(value[place]) ^ 1)
+    # A digit must not become another one: the key of a neighbour is taken.
+    letter = chr(ord(value[place]) ^ 0x10)
     return value[:place] + letter + value[place + 1 :]
 
 

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from adapters.bootstrap.command_line import EmbeddedWiring
 from adapters.bootstrap.evidence import verify_ledger
+from adapters.inbound.cli.wiring import Check
+from adapters.settings import CommandLineSettings
 from adapters.stores.embedded.directory import TRUTH
 from domain.errors import PermanentError
 from tests.integration.ledger.build import build_ledger, live_on
@@ -75,6 +78,23 @@ def test_a_file_that_cannot_be_read_is_no_crash(ledger: tuple[Path, int], tmp_pa
 
     with pytest.raises(PermanentError, match="cannot be read"):
         verify_ledger(data, None)
+    assert not ledger_check(data).ok
+
+
+def test_the_doctor_tells_a_touched_ledger_from_none(
+    ledger: tuple[Path, int], tmp_path: Path
+) -> None:
+    with tampered(ledger[0], FAULTS["byte in reply"], SEED):
+        touched = ledger_check(ledger[0])
+
+    assert (touched.ok, bool(touched.remedy)) == (False, True)
+    assert ledger_check(ledger[0]).ok
+    assert ledger_check(tmp_path).ok
+
+
+def ledger_check(data: Path) -> Check:
+    checks = EmbeddedWiring(CommandLineSettings()).doctor(data)
+    return next(check for check in checks if check.name == "ledger")
 
 
 def test_every_fault_was_taken_back(ledger: tuple[Path, int]) -> None:

@@ -216,6 +216,12 @@ def test_an_anchor_that_is_missing_is_named() -> None:
     assert [(fault.code, fault.place) for fault in faults] == [("anchor-chain-broken", "anchor 2")]
 
 
+def test_an_anchor_on_another_one_than_the_one_before_is_named() -> None:
+    faults = gathered(ANCHORS[0], replace(ANCHORS[1], previous=bytes(32))).faults
+
+    assert [(fault.code, fault.place) for fault in faults] == [("anchor-chain-broken", "anchor 1")]
+
+
 def test_a_lane_that_goes_back_is_named() -> None:
     back = Anchor(3, 0, (LEDGER.head(2),), ANCHORS[2].hash)
     faults = gathered(*ANCHORS, back).faults

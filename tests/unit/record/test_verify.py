@@ -113,9 +113,11 @@ def test_a_decision_in_another_batch_is_missing_in_one_and_unknown_in_the_other(
 
 @pytest.mark.parametrize("place", [1.5, "text", -1, 99])
 def test_a_decision_in_no_batch_is_named(place: Any) -> None:
-    touched = WHOLE.change(FIRST, lane_seq=place)
-
-    assert ("decision-without-batch", FIRST.decision_id) in found(touched)
+    # Nothing else is: the decisions after it still meet their batches.
+    assert found(WHOLE.change(FIRST, lane_seq=place)) == {
+        ("decision-without-batch", FIRST.decision_id),
+        ("decision-missing", "lane/1 leaf 0"),
+    }
 
 
 def test_decisions_of_a_lane_without_batches_are_named() -> None:
