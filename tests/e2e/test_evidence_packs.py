@@ -176,7 +176,7 @@ def erase(folder: Path, decision: str) -> None:
 def change(folder: Path, text: str, *bindings: object) -> None:
     connection = apsw.Connection(str(folder / "truth.sqlite"))
     try:
-        connection.execute(text, bindings)  # type: ignore[arg-type]
+        connection.execute(text, bindings)
         assert connection.changes()
     finally:
         connection.close()
