@@ -144,7 +144,7 @@ async def _build(
         rulebooks=rulebooks,
         ingestion=ingestion,
         anchoring=Anchoring(
-            AnchorKeeper(stores.truth, stores.anchors, stores.clock, monitoring),
+            AnchorKeeper(stores.truth.api, stores.anchors, stores.clock, monitoring),
             monitoring,
             asyncio.sleep,
         ),

@@ -96,11 +96,9 @@ class Office:
         """Return what does not verify in the ledger, and what somebody left open."""
         found: list[Any] = [*self.database.leftovers()]
         for lane, batches in self.batches().items():
-            by_sequence: dict[int, list[DecisionRow]] = {}
-            for row in self.decisions():
-                if row.lane == lane:
-                    by_sequence.setdefault(row.lane_seq, []).append(row)
-            found.extend(verify_lane(batches, by_sequence))
+            rows = [row for row in self.decisions() if row.lane == lane]
+            rows.sort(key=lambda row: (row.lane_seq, row.decision_id))
+            found.extend(verify_lane(lane, batches, rows))
         return found
 
 
