@@ -44,7 +44,11 @@ class World:
         keeper: Any = self.keeper
         anchoring = Anchoring(keeper, self.monitoring, self.sleep)
         anchoring.start()
-        await self.waiting.wait()
+        assert anchoring._task is not None
+        # A task that ends early must fail the test, not hang it.
+        waiting = asyncio.ensure_future(self.waiting.wait())
+        await asyncio.wait({waiting, anchoring._task}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
         await anchoring.stop()
 
 
