@@ -105,6 +105,15 @@ def test_what_is_no_point_of_the_curve_is_no_key(public: bytes) -> None:
     assert not verify_pack.ed25519_holds(public, b"m", KEY.sign(b"m"))
 
 
+@pytest.mark.parametrize(
+    "number", [verify_pack.P + 1, 1 | 1 << 255], ids=["y beyond the field", "minus zero"]
+)
+def test_a_point_has_one_form(number: int) -> None:
+    # RFC 8032, 5.1.3: both would read as the neutral point, whose only form is 1.
+    assert verify_pack._point((1).to_bytes(32, "little")) is not None
+    assert verify_pack._point(number.to_bytes(32, "little")) is None
+
+
 def test_it_needs_python_3_8_and_its_standard_library_only() -> None:
     tree = ast.parse(VERIFIER.read_text(encoding="utf-8"), feature_version=(3, 8))
     plain = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
