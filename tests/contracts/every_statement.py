@@ -108,6 +108,7 @@ WALKS: Final[Mapping[Any, str]] = {
     archive.ListPolicies(): "gives every version of every policy, some tens",
     archive.ReadArtifacts(): "gives every artifact, some tens; at the start of a process",
     archive.ReadNewestInstant(): "looks at every customer; when an old data folder is opened",
+    ledger.ReadLaneHeads(): "goes through the keys of the batches; at the start and for proofs",
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from adapters.stores.sql.rendering import (
     Plan,
@@ -147,26 +147,12 @@ def _decision_reads(words: Words) -> dict[type, Renderer]:
 def _batch_reads(words: Words) -> dict[type, Renderer]:
     b = ledger_batches.c
     columns = [b[field.name] for field in fields(BatchRow)]
-    heads = _lane_heads(columns)
+    heads = words.last_batches(columns)
     one = select(*columns).where(b.lane == bindparam("lane"), b.sequence == bindparam("number"))
     return {
         ReadBatch: reading(words, one, lambda s: {"lane": s.lane, "number": s.sequence}, BatchRow),
         ReadLaneHeads: reading(words, heads.order_by(b.lane), lambda _: {}, BatchRow),
     }
-
-
-def _lane_heads(columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    """Jump from lane to lane along the primary key: lanes are few and their batches many."""
-    b, later, last = ledger_batches.c, ledger_batches.alias().c, ledger_batches.alias().c
-    lanes = select(func.min(b.lane).label("lane")).cte("lanes", recursive=True)
-    following = select(func.min(later.lane)).where(later.lane > lanes.c.lane).scalar_subquery()
-    lanes = lanes.union_all(select(following).where(lanes.c.lane.is_not(None)))
-    newest = select(func.max(last.sequence)).where(last.lane == lanes.c.lane).scalar_subquery()
-    return (
-        select(*columns)
-        .select_from(lanes)
-        .join(ledger_batches, and_(b.lane == lanes.c.lane, b.sequence == newest))
-    )
 
 
 def _inserts(words: Words) -> dict[type, Renderer]:

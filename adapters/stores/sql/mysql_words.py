@@ -11,7 +11,9 @@ from sqlalchemy import (
     Executable,
     Select,
     Table,
+    and_,
     bindparam,
+    func,
     literal_column,
     select,
 )
@@ -19,7 +21,7 @@ from sqlalchemy.dialects.mysql.base import MySQLDialect
 
 from adapters.stores.sql.mysql_literals import literal, literals
 from adapters.stores.sql.rendering import NO_CALLS, Call, Plan, Query, Renderer, Rows
-from adapters.stores.sql.schema import customers
+from adapters.stores.sql.schema import customers, ledger_batches
 from ingestion.statements import LockProfiles
 
 DIALECT: Final = MySQLDialect(paramstyle="format")
@@ -152,6 +154,13 @@ class MysqlWords:
             between=",",
             tail=tail,
         )
+
+    def last_batches(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+        """Let the server jump from group to group, which it does for exactly this form."""
+        b = ledger_batches.c
+        last = select(b.lane, func.max(b.sequence).label("sequence")).group_by(b.lane).subquery()
+        here = and_(b.lane == last.c.lane, b.sequence == last.c.sequence)
+        return select(*columns).join(last, here)
 
     def lock_profiles(self) -> Renderer:
         """

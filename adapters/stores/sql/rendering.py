@@ -71,6 +71,9 @@ class Words(Protocol):
         ignore: leaves the row of a taken primary key as it is.
         """
 
+    def last_batches(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+        """Return columns of the last batch of every lane, without going through the others."""
+
     def lock_profiles(self) -> Renderer:
         """Return how `LockProfiles` holds rows, also those that are not there yet."""
 

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from adapters.stores.sql.rendering import Call, Plan, Query, Renderer, Rows, reading
-from adapters.stores.sql.schema import customers
+from adapters.stores.sql.schema import customers, ledger_batches
 from ingestion.statements import LockProfiles
 
 #: apsw keeps no prepared statement for a longer text, and SQLite takes 32,766 parameters.
@@ -113,6 +113,24 @@ class SqliteWords:
         if ignore:
             statement = statement.on_conflict_do_nothing(index_elements=primary)
         return _split(statement)
+
+    def last_batches(self, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
+        """Jump from lane to lane along the primary key: lanes are few and their batches many."""
+        b, later, last = ledger_batches.c, ledger_batches.alias().c, ledger_batches.alias().c
+        lanes = select(func.min(b.lane).label("lane")).cte("lanes", recursive=True)
+        following = select(func.min(later.lane)).where(later.lane > lanes.c.lane)
+        lanes = lanes.union_all(
+            select(following.scalar_subquery()).where(lanes.c.lane.is_not(None))
+        )
+        newest = select(func.max(last.sequence)).where(last.lane == lanes.c.lane)
+        return (
+            select(*columns)
+            .select_from(lanes)
+            .join(
+                ledger_batches,
+                and_(b.lane == lanes.c.lane, b.sequence == newest.scalar_subquery()),
+            )
+        )
 
     def lock_profiles(self) -> Renderer:
         """Read: nobody else writes before this transaction ends, so no place need be held."""

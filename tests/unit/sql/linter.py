@@ -21,12 +21,7 @@ BOTH: Final = frozenset({"this", "expression"})
 LIST: Final = frozenset({"this", "expressions"})
 ALLOWED: Final[Mapping[type[exp.Expr], frozenset[str]]] = {
     # Statements. No INSERT IGNORE (it cuts values), no RETURNING (MySQL has none).
-    # MySQL 8.0 and MariaDB 10.2 brought recursion; neither knows the other's further clauses of it.
-    exp.With: frozenset({"expressions", "recursive"}),
-    exp.CTE: frozenset({"this", "alias"}),
-    exp.Select: frozenset(
-        {"expressions", "from_", "joins", "where", "group", "order", "limit", "with_"}
-    )
+    exp.Select: frozenset({"expressions", "from_", "joins", "where", "group", "order", "limit"})
     | {"locks"},
     exp.Insert: frozenset({"this", "expression", "conflict"}),
     exp.Update: frozenset({"this", "expressions", "where"}),
@@ -49,7 +44,7 @@ ALLOWED: Final[Mapping[type[exp.Expr], frozenset[str]]] = {
     exp.Tuple: frozenset({"expressions"}),
     # An UPDATE of one table by another names both.
     exp.Table: frozenset({"this", "alias", "joins"}),
-    exp.TableAlias: frozenset({"this", "columns"}),
+    exp.TableAlias: frozenset({"this"}),
     exp.Alias: frozenset({"this", "alias"}),
     exp.Column: frozenset({"this", "table"}),
     exp.Identifier: frozenset({"this", "quoted"}),
@@ -65,8 +60,6 @@ ALLOWED: Final[Mapping[type[exp.Expr], frozenset[str]]] = {
     exp.GTE: BOTH,
     exp.LT: BOTH,
     exp.LTE: BOTH,
-    exp.Is: BOTH,
-    exp.Not: frozenset({"this"}),
     exp.In: frozenset({"this", "expressions", "query"}),
     # Values: texts of a character set that is named, bytes, whole numbers.
     exp.Literal: frozenset({"this", "is_string"}),
@@ -75,7 +68,6 @@ ALLOWED: Final[Mapping[type[exp.Expr], frozenset[str]]] = {
     exp.Null: frozenset(),
     # Functions. No COLLATE: utf8mb4_0900_* and uca1400_* are each known to one of the two.
     exp.Max: frozenset({"this"}),
-    exp.Min: frozenset({"this"}),
     exp.Coalesce: LIST,
     exp.Greatest: LIST,
     exp.If: frozenset({"this", "true", "false"}),

@@ -64,6 +64,7 @@ def test_says_what_both_servers_understand(kind: type) -> None:
         "UPDATE p SET a = 1 WHERE b = 2 LIMIT 1",
         "UPDATE p SET a = 1 WHERE b = 2 ORDER BY a",
         "DELETE FROM p ORDER BY a LIMIT 3",
+        "WITH q AS (SELECT 1) SELECT * FROM q",
         "SELECT DISTINCT a FROM p",
         "SELECT a FROM p UNION SELECT a FROM q",
         "SELECT a, rank() OVER (ORDER BY a) FROM p",
