@@ -129,6 +129,7 @@ def connected(address: MysqlAddress) -> Iterator[pymysql.Connection]:
         database=address.database,
         autocommit=True,
         client_flag=MULTI_STATEMENTS,
+        ssl_disabled=True,
         read_timeout=LIMIT_S,
     )
     try:

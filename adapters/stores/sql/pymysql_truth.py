@@ -125,13 +125,17 @@ class PymysqlWire:
     def _connect(self) -> None:
         address = self._address
         seconds = self._seconds(CONNECT_SECONDS)
+        tls = address.context()
         connection = TimedConnection(
             host=address.host,
             port=address.port,
             user=address.user,
             password=address.password,
             database=address.database,
-            ssl=address.context(),
+            ssl=tls,
+            # Left to itself it offers TLS without checking anybody, and reads every authority of
+            # the system for that: 20 ms of CPU a connection.
+            ssl_disabled=tls is None,
             charset="utf8mb4",
             autocommit=True,
             client_flag=MULTI_STATEMENTS,

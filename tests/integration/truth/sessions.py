@@ -42,6 +42,7 @@ class ServerSession:
             charset="utf8mb4",
             autocommit=True,
             client_flag=MULTI_STATEMENTS,
+            ssl_disabled=True,
             cursorclass=DictCursor,
         )
         self._run(SETUP)
