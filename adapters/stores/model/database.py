@@ -6,9 +6,10 @@ UPDATE stay locked until the transaction ends; what does not exist cannot be loc
 faults come in through hooks, time is the running loop's: under a virtual loop every run with the
 same seed is the same run.
 
-Its scenarios also ran on MariaDB 10.11 (tests/simulation/kernel/isolation). Known differences: the
-server may prefer a scan to an index; deleted entries linger there until they are purged and can
-make neighbours wait; a row with NULL in a unique key respects no gap lock here; collations compare
+Its scenarios (tests/simulation/kernel/isolation) are played on a real server too
+(tests/integration/truth/test_isolation.py). Known differences: the server may prefer a scan to an
+index; deleted entries linger there until they are purged and can make neighbours wait; a row with
+NULL in a unique key respects no gap lock here; collations compare
 bytes; there is one clock, no replica and no disk.
 """
 
