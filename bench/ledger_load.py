@@ -24,8 +24,9 @@ from domain.decision import Outcome, ReasonCode
 from domain.money import Money
 from domain.offer import OfferTerms
 
-PERSONS: Final = 40_000
+PERSONS: Final = 80_000
 ROWS_A_STATEMENT: Final = 2_000
+NEXT_PERSON: Final = count()
 #: What an entry is: it would be approved, declined, or either by turns.
 MIXES: Final[Mapping[str, tuple[bool, ...]]] = {
     "approvals": (True,),
@@ -87,11 +88,12 @@ def entries(mix: str, name: str, *, person: int | None = None) -> Iterator[Entry
     """
     Yield entries without end, each with a key of its own, of persons in turn or of one.
 
-    name: what tells the keys of this load from those of any other.
+    name: what tells the keys of this load from those of any other. Persons go on where the last
+    load stopped, so that few of them owe anything yet.
     """
     turns = MIXES[mix]
     for number in count():
-        of = number % PERSONS if person is None else person
+        of = next(NEXT_PERSON) % PERSONS if person is None else person
         made = LoadCase(
             application=CreditApplication(
                 customer_id=f"c-{of}",

@@ -17,8 +17,16 @@ type_error = "the canonical form knows None, bool, int, str, list, tuple and dic
 
 Json = None | bool | int | str | list["Json"] | tuple["Json", ...] | dict[str, "Json"]
 
+#: Types that most values have; they are let go at once.
+COMMON: Final = frozenset({str, int})
+
 _encoder = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    sort_keys=True,
+    separators=(",", ":"),
+    ensure_ascii=False,
+    allow_nan=False,
+    # What was looked through below has no circles.
+    check_circular=False,
 )
 
 
@@ -28,6 +36,7 @@ def encode(value: object) -> bytes:
 
     Raises:
         TypeError: a float, Decimal or another type that has no single text.
+        RecursionError: it holds itself, or is nested too deeply.
     """
     _refuse_foreign(value)
     return _encoder.encode(value).encode()
@@ -43,19 +52,19 @@ def sha256_text(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def _refuse_foreign(value: object) -> None:
+def _refuse_foreign(value: Any) -> None:
     # Encoders would write floats and turn numbers that are keys into text without a word.
-    waiting = [value]
-    while waiting:
-        item: Any = waiting.pop()
-        kind = type(item)
-        if kind is dict:
-            if not TEXT.issuperset(map(type, item)):
-                raise TypeError(type_error)
-            item = item.values()
-        elif kind in SCALARS:
-            continue
-        elif kind is not list and kind is not tuple:
+    kind = type(value)
+    if kind is dict:
+        if not TEXT.issuperset(map(type, value)):
             raise TypeError(type_error)
-        if not SCALARS.issuperset(map(type, item)):
-            waiting += [inner for inner in item if type(inner) not in SCALARS]
+        inner = value.values()
+    elif kind is list or kind is tuple:
+        inner = value
+    elif kind in SCALARS:
+        return
+    else:
+        raise TypeError(type_error)
+    for item in inner:
+        if type(item) not in COMMON:
+            _refuse_foreign(item)

@@ -17,6 +17,8 @@ INSTANT_TEXT: Final = re.compile(
 )
 DATE_TEXT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: `+00:00`, how the standard library ends an instant in UTC.
+OFFSET_SIZE: Final = 6
 
 
 def parse_instant(text: object, pointer: str = "") -> datetime:
@@ -53,13 +55,16 @@ def parse_date(text: object, pointer: str = "") -> date:
 
 def instant_millis(instant: datetime) -> str:
     """Return the public text of an instant: UTC, milliseconds (cut, not rounded), `Z`."""
-    utc = instant.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return _in_utc(instant).isoformat(timespec="milliseconds")[:-OFFSET_SIZE] + "Z"
 
 
 def instant_micros(instant: datetime) -> str:
     """Return fixed-width text with microseconds, which sorts as the instants do."""
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    return _in_utc(instant).isoformat(timespec="microseconds")[:-OFFSET_SIZE] + "Z"
+
+
+def _in_utc(instant: datetime) -> datetime:
+    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
 
 
 def epoch_micros(instant: datetime) -> int:

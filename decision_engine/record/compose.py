@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from decision_engine.proposal import Proposal
 from decision_engine.record.entry import Case, Entry
@@ -24,7 +24,6 @@ from domain.instants import (
     instant_millis,
 )
 from domain.money import format_centavos
-from domain.offer import Offer
 
 EVIDENCE_VERSION: Final = 1
 #: A quote binds for at least two days (CDC art. 54-B); it can be accepted until then.
@@ -56,6 +55,8 @@ class Verdict:
     def renamed(self, names: Mapping[str, str]) -> "Verdict":
         """Return the verdict with provisional names of decisions replaced by their ids."""
         proposal = self.proposal
+        if not proposal.exposure.commitments and not self.duplicate_of:
+            return self
         renamed = replace(proposal, exposure=proposal.exposure.renamed(names))
         duplicate_of = names.get(self.duplicate_of, self.duplicate_of)
         return replace(self, proposal=renamed, duplicate_of=duplicate_of)
@@ -79,11 +80,11 @@ def compose(verdict: Verdict, minted: Minted, decided_us: int, lane: tuple[str, 
     facts = decision_facts(verdict, minted, decided_us, expires_us)
     evidence = encode(facts)
     reply = reply_bytes(facts, verdict.case.reply_text(verdict.proposal, verdict.entry.language))
-    row = _decision_row(verdict, minted, (decided_us, *lane), (evidence, reply))
+    row = _decision_row(verdict, minted, (decided_us, *lane), facts, (evidence, reply))
     return Composed(
         decision=row,
         reservation=_reservation(verdict, minted, expires_us),
-        offers=_offer_rows(verdict, minted, expires_us),
+        offers=_offer_rows(verdict, minted, facts, expires_us),
         outbox=_outbox_row(row, verdict, minted),
         review=_review_row(row, minted),
         leaf=leaf_of(row),
@@ -114,15 +115,13 @@ def decision_facts(
     }
 
 
-def reply_bytes(facts: Mapping[str, object], text: Mapping[str, object]) -> bytes:
+def reply_bytes(facts: Mapping[str, Any], text: Mapping[str, object]) -> bytes:
     """Return the reply of the public contract from evidence and the policy's texts."""
     return encode({**_reply_core(facts), **text})
 
 
-def _reply_core(facts: Mapping[str, object]) -> dict[str, object]:
-    meta: dict[str, object] = facts["reply"]  # type: ignore[assignment]
-    result: dict[str, object] = facts["result"]  # type: ignore[assignment]
-    application: dict[str, object] = facts["application"]  # type: ignore[assignment]
+def _reply_core(facts: Mapping[str, Any]) -> dict[str, object]:
+    meta, result, application = facts["reply"], facts["result"], facts["application"]
     decision_id = str(meta["decision_id"])
     base = f"/v1/credit-decisions/{decision_id}"
     core: dict[str, object] = {
@@ -140,9 +139,8 @@ def _reply_core(facts: Mapping[str, object]) -> dict[str, object]:
     return core
 
 
-def _reply_offers(result: Mapping[str, object], meta: Mapping[str, object]) -> list[object]:
-    offers: list[dict[str, object]] = result["offers"]  # type: ignore[assignment]
-    offer_ids: list[str] = meta["offer_ids"]  # type: ignore[assignment]
+def _reply_offers(result: Mapping[str, Any], meta: Mapping[str, Any]) -> list[dict[str, object]]:
+    offers, offer_ids = result["offers"], meta["offer_ids"]
     expires = _millis(meta["expires_us"])
     return [
         {"offer_id": offer_id, **terms, "expires_at": expires}
@@ -150,28 +148,28 @@ def _reply_offers(result: Mapping[str, object], meta: Mapping[str, object]) -> l
     ]
 
 
-def _reply_evidence(facts: Mapping[str, object]) -> dict[str, object]:
-    sources: list[list[object]] = facts["sources"]  # type: ignore[assignment]
+def _reply_evidence(facts: Mapping[str, Any]) -> dict[str, object]:
+    as_of = facts["as_of"]
     return {
         "profile_version": facts["profile_version"],
-        "sources": [_source(held, facts["as_of"]) for held in sources],
+        "sources": [_source(held, as_of) for held in facts["sources"]],
         "degraded": facts["degraded"],
     }
 
 
-def _source(held: list[object], as_of: object) -> dict[str, object]:
+def _source(held: list[Any], as_of: int) -> dict[str, object]:
     group, tier, version, source_as_of = held
     return {
         "attribute_group": group,
         "tier": tier,
         "version": version,
         "as_of": _millis(source_as_of),
-        "age_ms": max(0, int(str(as_of)) - int(str(source_as_of))) // 1000,
+        "age_ms": max(0, as_of - source_as_of) // 1000,
     }
 
 
-def _millis(micros: object) -> str:
-    return instant_millis(from_epoch_micros(int(str(micros))))
+def _millis(micros: int) -> str:
+    return instant_millis(from_epoch_micros(micros))
 
 
 def leaf_of(row: DecisionRow) -> bytes:
@@ -201,13 +199,14 @@ def _decision_row(
     verdict: Verdict,
     minted: Minted,
     place: tuple[int, str, int],
+    facts: Mapping[str, object],
     blobs: tuple[bytes, bytes],
 ) -> DecisionRow:
     decided_us, lane_id, lane_seq = place
     evidence, reply = blobs
     entry, case, proposal = verdict.entry, verdict.case, verdict.proposal
     application = case.application
-    policy: dict[str, object] = case.evidence()["policy"]  # type: ignore[assignment]
+    policy: dict[str, object] = facts["policy"]  # type: ignore[assignment]
     return DecisionRow(
         decision_id=minted.decision_id,
         client_id=entry.client_id,
@@ -249,8 +248,11 @@ def _reservation(verdict: Verdict, minted: Minted, expires_us: int) -> Reservati
     )
 
 
-def _offer_rows(verdict: Verdict, minted: Minted, expires_us: int) -> tuple[OfferRow, ...]:
-    expires_at = from_epoch_micros(expires_us)
+def _offer_rows(
+    verdict: Verdict, minted: Minted, facts: Mapping[str, Any], expires_us: int
+) -> tuple[OfferRow, ...]:
+    # Their public form, as in the reply: see `domain.offer.Offer.canonical`.
+    public = _reply_offers(facts["result"], facts["reply"])
     return tuple(
         OfferRow(
             offer_id=offer_id,
@@ -258,13 +260,16 @@ def _offer_rows(verdict: Verdict, minted: Minted, expires_us: int) -> tuple[Offe
             person_id=verdict.case.person_id,
             principal=terms.principal,
             expires_us=expires_us,
-            terms=encode(Offer(offer_id=offer_id, terms=terms, expires_at=expires_at).canonical()),
+            terms=encode(form),
         )
-        for offer_id, terms in zip(minted.offer_ids, verdict.proposal.offers, strict=True)
+        for offer_id, terms, form in zip(
+            minted.offer_ids, verdict.proposal.offers, public, strict=True
+        )
     )
 
 
 def _outbox_row(row: DecisionRow, verdict: Verdict, minted: Minted) -> OutboxRow:
+    decided_at = instant_micros(from_epoch_micros(row.decided_us))
     envelope = {
         "event_id": minted.event_id,
         "source": "decisions",
@@ -273,12 +278,12 @@ def _outbox_row(row: DecisionRow, verdict: Verdict, minted: Minted) -> OutboxRow
         "customer_id": row.customer_id,
         "type": "credit.decided",
         "schema_version": 1,
-        "occurred_at": instant_micros(from_epoch_micros(row.decided_us)),
+        "occurred_at": decided_at,
         "data": {
             "decision_id": row.decision_id,
             "customer_id": row.customer_id,
             "outcome": row.outcome,
-            "decided_at": instant_micros(from_epoch_micros(row.decided_us)),
+            "decided_at": decided_at,
             "product": row.product,
             "amount": format_centavos(row.amount),
             "term_months": row.term_months,

@@ -135,21 +135,17 @@ def _prepared(
     verdicts: Sequence[tuple[Verdict, str]], minted: dict[str, Minted], lane: Lane, now_us: int
 ) -> Prepared:
     place = (lane.lane_id, lane.sequence)
+    # Within the batch decisions had provisional names.
+    names = {name: ids.decision_id for name, ids in minted.items()}
     ordered = sorted(verdicts, key=lambda pair: pair[0].entry.key)
     composed = tuple(
         # A microsecond apart: "the latest decision" of a customer must not be a tie.
-        compose(_named(verdict, minted), minted[name], now_us + index, place)
+        compose(verdict.renamed(names), minted[name], now_us + index, place)
         for index, (verdict, name) in enumerate(ordered)
     )
     by_decision = sorted(composed, key=lambda row: row.decision.decision_id)
     batch = lane.batch_row([row.leaf for row in by_decision], "", now_us)
     return Prepared(batch, composed, _closings(verdicts, minted, now_us))
-
-
-def _named(verdict: Verdict, minted: dict[str, Minted]) -> Verdict:
-    """Replace the provisional names of this batch's own decisions by their ids."""
-    names = {name: ids.decision_id for name, ids in minted.items()}
-    return verdict.renamed(names)
 
 
 def _closings(
