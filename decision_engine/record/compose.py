@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from decision_engine.proposal import Proposal
@@ -15,7 +16,7 @@ from decision_engine.record.statements import (
     ReservationRow,
     ReviewRow,
 )
-from domain.canonical import encode
+from domain.canonical import encode, encode_trusted
 from domain.decision import Outcome
 from domain.instants import (
     business_day,
@@ -168,6 +169,7 @@ def _source(held: list[Any], as_of: int) -> dict[str, object]:
     }
 
 
+@lru_cache(maxsize=4096)
 def _millis(micros: int) -> str:
     return instant_millis(from_epoch_micros(micros))
 
@@ -192,7 +194,7 @@ def leaf_of(row: DecisionRow) -> bytes:
         row.salt.hex(),
         row.content_hash.hex(),
     ]
-    return leaf_hash(encode(columns))
+    return leaf_hash(encode_trusted(columns))
 
 
 def _decision_row(
@@ -260,7 +262,7 @@ def _offer_rows(
             person_id=verdict.case.person_id,
             principal=terms.principal,
             expires_us=expires_us,
-            terms=encode(form),
+            terms=encode_trusted(form),
         )
         for offer_id, terms, form in zip(
             minted.offer_ids, verdict.proposal.offers, public, strict=True
@@ -302,7 +304,7 @@ def _outbox_row(row: DecisionRow, verdict: Verdict, minted: Minted) -> OutboxRow
         aggregate_seq=1,
         type="credit.decided",
         partition_key=row.customer_id,
-        payload=encode(envelope),
+        payload=encode_trusted(envelope),
         created_us=row.decided_us,
     )
 

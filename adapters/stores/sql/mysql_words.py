@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql.base import MySQLDialect
 
-from adapters.stores.sql.mysql_literals import literal, literals
+from adapters.stores.sql.mysql_literals import literal, literals, row_literals
 from adapters.stores.sql.rendering import NO_CALLS, Call, Plan, Query, Renderer, Rows
 from adapters.stores.sql.schema import customers, ledger_batches
 from ingestion.statements import LockProfiles
@@ -81,7 +81,7 @@ class TextInsert:
         part: list[str] = []
         size = 0
         for values in rows:
-            text = self.row % tuple(map(literal, values))
+            text = self.row % row_literals(values)
             if part and size + len(text) > TEXT_MAX:
                 calls.append(self._call(part))
                 part, size = [], 0
