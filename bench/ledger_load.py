@@ -18,6 +18,7 @@ from adapters.mysql_address import MysqlAddress
 from decision_engine.exposure import NO_EXPOSURE, Exposure
 from decision_engine.proposal import Proposal
 from decision_engine.record.entry import Entry
+from decision_engine.record.loss import LossFinding
 from domain.application import Amortization, CreditApplication
 from domain.customer import CreditData
 from domain.decision import Outcome, ReasonCode
@@ -56,6 +57,10 @@ class LoadCase:
     def with_profile(self, profile: CreditData | None) -> "LoadCase":
         """Return the case of a newer profile."""
         return self if profile is None else replace(self, profile_version=profile.profile_version)
+
+    def with_loss(self, finding: LossFinding) -> "LoadCase":  # noqa: ARG002  no window is open
+        """Return the case: nothing was lost."""
+        return self
 
     def evidence(self) -> Mapping[str, object]:
         """Return about as much as the shipped policy reads."""

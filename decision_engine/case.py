@@ -10,6 +10,7 @@ from decision_engine.exposure import Exposure
 from decision_engine.policy.reason_table import language_of
 from decision_engine.proposal import Proposal
 from decision_engine.record.entry import HumanVerdict
+from decision_engine.record.loss import LossFinding
 from decision_engine.rulebook import Rulebook
 from decision_engine.snapshot import Gathered, Snapshot, as_of_us, attribute_text, take_snapshot
 from decision_engine.trace_marks import Trail, trail_of
@@ -29,6 +30,7 @@ class CreditCase:
     rulebook: Rulebook
     snapshot: Snapshot
     human: HumanVerdict | None = None
+    loss: LossFinding | None = None
 
     @property
     def person_id(self) -> str:
@@ -61,11 +63,21 @@ class CreditCase:
         fields = self.rulebook.fields
         return replace(self, snapshot=take_snapshot(gathered, fields, self.snapshot.as_of))
 
+    def with_loss(self, finding: LossFinding) -> "CreditCase":
+        """Return the case under an open loss window; one that blocks assesses to REFERRED."""
+        snapshot = self.snapshot
+        if finding.blocks:
+            snapshot = replace(snapshot, status="loss_window")
+        return replace(self, snapshot=snapshot, loss=finding)
+
     def evidence(self) -> Mapping[str, object]:
         """Return what was read, in canonical plain form."""
         snapshot = self.snapshot
         policy = self.rulebook.policy
+        # Decisions outside a loss window keep the bytes that they always had.
+        loss = {"loss_window": self.loss.canonical()} if self.loss else {}
         return {
+            **loss,
             "manifest": self.rulebook.manifest,
             "policy": {"id": policy.policy_id, "version": policy.version, "role": "champion"},
             "as_of": as_of_us(snapshot),

@@ -1,12 +1,13 @@
 """Deciding a credit application: gather, evaluate, price, record, reply."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from decision_engine.case import CreditCase
 from decision_engine.commands import DecideCommand, Recorded
 from decision_engine.exposure import NO_EXPOSURE
 from decision_engine.gather import Gather
+from decision_engine.loss_check import LossCheck
 from decision_engine.pricing.schedule import FIRST_DUE_MAX
 from decision_engine.record.entry import Again, Done, Entry, Failed, Known, ReviewClosing
 from decision_engine.record.lookup import KeyLookup
@@ -58,6 +59,7 @@ class CreditApproval:
     rulebooks: Rulebooks
     writer: LedgerWriter
     lookup: KeyLookup
+    losses: LossCheck
     clock: Clock
     monitoring: Monitoring
     _flights: Flights[IdempotencyKey, Recorded] = field(default_factory=Flights, init=False)
@@ -112,7 +114,14 @@ class CreditApproval:
                 application.customer_id, submission.deadline, from_truth=turn > 0
             )
             entry = _entry(submission, application, rulebook, (gathered, as_of))
+            if entry.proposal.offering:
+                look = await self.losses.look(
+                    application.customer_id, entry.case.person_id, submission.deadline
+                )
+                entry = replace(entry, loss=look)
             result = await self.writer.record(entry, submission.deadline)
+            if isinstance(result, Again) and result.why == "window":
+                self.losses.expect()
             if not isinstance(result, Again):
                 return _reply_of(result, submission.command_hash)
         raise LedgerBusyError("the person of this customer keeps changing")

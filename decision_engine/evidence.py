@@ -13,6 +13,7 @@ from decision_engine.exposure import Commitment, Exposure
 from decision_engine.proposal import Proposal
 from decision_engine.record.compose import EVIDENCE_VERSION, Minted, Verdict
 from decision_engine.record.entry import Entry, HumanVerdict, ReviewClosing
+from decision_engine.record.loss import LossFinding
 from decision_engine.rulebook import Rulebook
 from decision_engine.snapshot import Attribute, Snapshot, Source
 from domain.application import Amortization, CreditApplication, IofPayment
@@ -66,7 +67,16 @@ class Evidence:
             rulebook=rulebook,
             snapshot=_snapshot(self.facts, rulebook),
             human=self.human,
+            loss=self.loss,
         )
+
+    @property
+    def loss(self) -> LossFinding | None:
+        """What an open loss window meant for the decision; None when none was open."""
+        held = self.facts.get("loss_window")
+        if held is None:
+            return None
+        return LossFinding(tuple(held["windows"]), tuple(held["missing"]), held["unread"])
 
     @property
     def application(self) -> CreditApplication:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from domain.errors import ConflictError
+from domain.errors import ConflictError, TransientError
 
 #: A request that never ends must not hold up a customer that asks again. Longer than a full
 #: machine needs for those it has at work, shorter than any caller waits.
@@ -85,3 +85,17 @@ class Turns:
         """Those who come from now on are not waited for: nobody starves."""
         if self._at_work:
             await asyncio.wait(set(self._at_work), timeout=PATIENCE_S)
+
+
+async def in_time(work: Coroutine[Any, Any, Answer], seconds: float) -> Answer:
+    """
+    Return what the work gives, which is cancelled when its time is up.
+
+    Raises:
+        TransientError: it took longer.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError as error:
+        raise TransientError("no answer in the time allowed") from error

@@ -20,11 +20,14 @@ from adapters.inbound.http.use_cases import UseCases
 from adapters.resilience.breaker import Breaker
 from adapters.resilience.guarded import GuardedCache, GuardedReader, GuardedWriter
 from adapters.settings import EmbeddedSettings, ServicesSettings, ServingSettings
+from adapters.streams.progress import CheckpointProgress
 from decision_engine.customers import Customers
 from decision_engine.decide import CreditApproval
 from decision_engine.decisions import Decisions
 from decision_engine.explain import Explain
 from decision_engine.gather import Gather, Tiers
+from decision_engine.loss_check import LossCheck
+from decision_engine.loss_window import LossWindows
 from decision_engine.policies import Policies
 from decision_engine.policy_desk import PolicyDesk
 from decision_engine.pricing.tables import IofTable
@@ -42,6 +45,8 @@ from ingestion.accept import AcceptEvents
 
 LOADING_SECONDS: Final = 60.0
 TZ_PACKAGE: Final = "tzdata"
+#: The stores that are left alone while they fail.
+GUARDED: Final = ("redis", "dynamodb", "keyspaces")
 
 
 def _unheard(_shard: str, _records: int) -> None:
@@ -108,7 +113,7 @@ async def _build(
     rulebooks = Rulebooks.empty(version(TZ_PACKAGE))
     policies = Policies(stores.truth.api, rulebooks, stores.clock)
     await policies.load(Deadline.after(stores.clock, LOADING_SECONDS))
-    breakers = {name: Breaker(name, stores.clock, monitoring) for name in ("redis", "dynamodb")}
+    breakers = {name: Breaker(name, stores.clock, monitoring) for name in GUARDED}
     tiers = Tiers(
         cache=GuardedCache(stores.cache, breakers["redis"]),
         hot_reader=GuardedReader(stores.dynamodb, breakers["dynamodb"]),
@@ -132,6 +137,14 @@ async def _build(
         rulebooks=rulebooks,
         writer=writer,
         lookup=KeyLookup(stores.truth.api, stores.clock),
+        losses=LossCheck(
+            truth=stores.truth.api,
+            hot=tiers.hot_reader,
+            history=GuardedReader(stores.keyspaces, breakers["keyspaces"]),
+            progress=CheckpointProgress(stores.stream),
+            clock=stores.clock,
+            monitoring=monitoring,
+        ),
         clock=stores.clock,
         monitoring=monitoring,
     )
@@ -161,6 +174,7 @@ def _use_cases(
     gather, rulebooks = approval.gather, approval.rulebooks
     decisions = Decisions(stores.truth.api, rulebooks)
     reviews = Reviews(stores.truth.api, approval, stores.clock, stores.ids)
+    windows = LossWindows(stores.truth.api, approval.losses, stores.clock, stores.ids)
     customers = Customers(gather, stores.truth.api, stores.clock)
     replay = Replay(stores.truth.api, rulebooks)
 
@@ -189,5 +203,8 @@ def _use_cases(
         check_policy=desk.check,
         simulate_policy=desk.simulate,
         diff_policy=desk.diff,
+        open_loss_window=windows.open,
+        list_loss_windows=windows.page,
+        release_loss_window=windows.release,
         health=lambda: health(stores, rulebooks, breakers),
     )

@@ -12,6 +12,7 @@ from typing import Final
 
 from decision_engine.record.entry import Entry, Failed, Known
 from decision_engine.record.lane_note import lane_note
+from decision_engine.record.loss import ReadLoss
 from decision_engine.record.prepare import Lane, Prepared, Results, prepare
 from decision_engine.record.statements import (
     InsertBatch,
@@ -237,7 +238,7 @@ class BatchProgram:
         reviews = tuple(
             sorted({entry.review.review_id for entry in entries if entry.review is not None})
         )
-        _, locked, persons, rows, reserved, contracted, known, recent, opened = yield (
+        _, locked, persons, rows, reserved, contracted, known, recent, opened, loss = yield (
             Begin(),
             LockPersons(lockable),
             ReadPersons(lockable),
@@ -247,6 +248,7 @@ class BatchProgram:
             ReadKeys(tuple(entry.key for entry in entries)),
             ReadRecent(everyone, now_us - DUPLICATE_WINDOW_US),
             ReadOpenReviews(reviews),
+            ReadLoss(_looked_up(entries)),
         )
         view = View(
             locked=frozenset(locked),
@@ -256,6 +258,7 @@ class BatchProgram:
             known={(row.client_id, row.idem_key): row for row in known},
             recent=recent_of(recent),
             open_reviews=frozenset(opened),
+            loss=loss[0] if loss else None,
         )
         yield from self._read_newer_profiles(entries, view)
         return view
@@ -275,6 +278,11 @@ class BatchProgram:
 def _persons(entries: "Entries | Generator[Entry, None, None]") -> tuple[str, ...]:
     """Return the known persons in key order, the order in which every writer locks them."""
     return tuple(sorted({entry.case.person_id for entry in entries} - {""}))
+
+
+def _looked_up(entries: Entries) -> tuple[str, ...]:
+    """Return the decisions that other stores know, which the ledger must have to approve."""
+    return tuple(sorted({name for e in entries if e.loss for name in e.loss.decision_ids}))
 
 
 def _all(entries: Entries, result: Failed) -> Results:

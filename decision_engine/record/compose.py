@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+from decision_engine.loss_statements import CAUSE as LOSS_CAUSE
 from decision_engine.proposal import Proposal
 from decision_engine.record.entry import Case, Entry
 from decision_engine.record.merkle import content_hash, leaf_hash
@@ -27,6 +28,8 @@ from domain.instants import (
 from domain.money import format_centavos
 
 EVIDENCE_VERSION: Final = 1
+#: A case that waits for the end of a loss window says so.
+LOSS_CODE: Final = "R92"
 #: A quote binds for at least two days (CDC art. 54-B); it can be accepted until then.
 OFFER_VALIDITY: Final = timedelta(days=2)
 #: Reservations outlive their offers by this much, so that clocks may differ.
@@ -87,7 +90,7 @@ def compose(verdict: Verdict, minted: Minted, decided_us: int, lane: tuple[str, 
         reservation=_reservation(verdict, minted, expires_us),
         offers=_offer_rows(verdict, minted, facts, expires_us),
         outbox=_outbox_row(row, verdict, minted),
-        review=_review_row(row, minted),
+        review=_review_row(row, verdict, minted),
         leaf=leaf_of(row),
     )
 
@@ -309,14 +312,16 @@ def _outbox_row(row: DecisionRow, verdict: Verdict, minted: Minted) -> OutboxRow
     )
 
 
-def _review_row(row: DecisionRow, minted: Minted) -> ReviewRow | None:
+def _review_row(row: DecisionRow, verdict: Verdict, minted: Minted) -> ReviewRow | None:
     if row.outcome != Outcome.REFERRED.value:
         return None
+    codes = {reason.code for reason in verdict.proposal.reasons}
+    cause = LOSS_CAUSE if LOSS_CODE in codes else "REFERRED"
     return ReviewRow(
         review_id=minted.review_id,
         decision_id=row.decision_id,
         customer_id=row.customer_id,
         state="OPEN",
-        cause="REFERRED",
+        cause=cause,
         opened_us=row.decided_us,
     )

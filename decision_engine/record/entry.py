@@ -6,6 +6,7 @@ from typing import Protocol
 
 from decision_engine.exposure import Exposure
 from decision_engine.proposal import Proposal
+from decision_engine.record.loss import LossFinding, LossLook
 from decision_engine.record.statements import IdempotencyKey
 from domain.application import CreditApplication
 from domain.customer import CreditData
@@ -32,6 +33,9 @@ class Case(Protocol):
 
     def with_profile(self, profile: CreditData | None) -> "Case":
         """Return the case on a newer profile; None when the customer or person is not there."""
+
+    def with_loss(self, finding: LossFinding) -> "Case":
+        """Return the case under an open loss window; one that blocks assesses to REFERRED."""
 
     def evidence(self) -> Mapping[str, object]:
         """Return the part of the evidence that says what was read, in canonical plain form."""
@@ -70,6 +74,8 @@ class Entry:
     case: Case
     proposal: Proposal
     review: ReviewClosing | None = None
+    #: What other stores know of the person's decisions; None while no loss window is known.
+    loss: LossLook | None = None
 
     @property
     def key(self) -> IdempotencyKey:
@@ -101,7 +107,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Nothing recorded: `locked` offers itself again soon, `person` must gather again."""
+    """Nothing recorded: `locked` offers itself again soon, `person` and `window` gather again."""
 
     why: str
 

@@ -8,6 +8,7 @@ from typing import Final
 from decision_engine.exposure import Commitment, Exposure
 from decision_engine.record.compose import Verdict
 from decision_engine.record.entry import Again, Case, Entry, Failed, Known, Result
+from decision_engine.record.loss import LossRow, find_loss
 from decision_engine.record.statements import (
     CustomerRow,
     ExposureRow,
@@ -37,6 +38,7 @@ class View:
     known: dict[IdempotencyKey, ReplyRow]
     recent: dict[str, list[RecentRow]]
     open_reviews: frozenset[str] = frozenset()
+    loss: LossRow | None = None
     profiles: dict[str, CreditData] = field(default_factory=dict)
 
     def exposure(self, person_id: str) -> Exposure:
@@ -81,6 +83,13 @@ def fold(entry: Entry, view: View, decided_us: int) -> Verdict | Result:
     exposure = view.exposure(case.person_id)
     if case is not entry.case or exposure.commitments:
         proposal = case.assess(exposure)
+    if proposal.offering and view.loss is not None:
+        finding = find_loss(entry.loss, view.loss)
+        if finding is None:
+            # Opened after this request had looked, or looked while another window was open.
+            return Again("window")
+        case = case.with_loss(finding)
+        proposal = case.assess(exposure) if finding.blocks else proposal
     if entry.review is not None and proposal.outcome is Outcome.REFERRED:
         return Failed(
             ConflictError("what is missing must be recorded first", code="review-not-decidable")

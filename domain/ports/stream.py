@@ -45,3 +45,15 @@ class StreamReader(Protocol):
 
     async def set_checkpoint(self, shard_id: str, sequence: int) -> None:
         """Keep the new position; durable once this returns."""
+
+
+class StreamProgress(Protocol):
+    """How far the consumers of a stream have come."""
+
+    async def oldest_waiting(self) -> int | None:
+        """
+        Return when the oldest record arrived that is not handled yet, in µs; None for no record.
+
+        Raises:
+            TransientError: the stream is away.
+        """

@@ -13,6 +13,7 @@ from adapters.inbound.cli.database import db
 from adapters.inbound.cli.decisions import decide, decision
 from adapters.inbound.cli.events import events
 from adapters.inbound.cli.failures import Failure, document_of, failure_of
+from adapters.inbound.cli.operations import ops
 from adapters.inbound.cli.output import print_document
 from adapters.inbound.cli.policies import policy
 from adapters.inbound.cli.policy_tools import TOOLS
@@ -33,6 +34,7 @@ COMMANDS: Final = (
     events,
     review,
     db,
+    ops,
     platform.doctor,
 )
 WIDTH: Final = 100

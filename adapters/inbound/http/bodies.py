@@ -20,6 +20,7 @@ from adapters.inbound.http.fields import (
     ReasonCodes,
     SigningDate,
     Term,
+    Words,
     choice_schema,
     parsed,
 )
@@ -31,6 +32,7 @@ from domain.errors import InvalidInputError
 OVERRIDES_MAX: Final = 100
 OVERRIDE_LENGTH_MAX: Final = 256
 EVENTS_MAX: Final = 500
+LOSS_CAUSES: Final = ("RESTORE", "REGION_LOSS", "OTHER")
 ATTRIBUTE: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}", re.ASCII)
 
 Override = str | bool | int | None
@@ -76,6 +78,12 @@ def _is_whole(value: object) -> bool:
 def _verdict(value: object, pointer: str) -> str:
     if value not in ("APPROVED", "DECLINED"):
         raise InvalidInputError.at(pointer, "choice-unknown", "one of APPROVED, DECLINED")
+    return str(value)
+
+
+def _cause(value: object, pointer: str) -> str:
+    if value not in LOSS_CAUSES:
+        raise InvalidInputError.at(pointer, "choice-unknown", f"one of {', '.join(LOSS_CAUSES)}")
     return str(value)
 
 
@@ -215,3 +223,20 @@ class EventsBody(StrictModel):
     model_config = ConfigDict(title="Events")
 
     events: list[EventObject] = Field(min_length=1, max_length=EVENTS_MAX)
+
+
+class LossWindowBody(StrictModel):
+    """Why approvals must wait for a person."""
+
+    model_config = ConfigDict(title="LossWindowOpening")
+
+    cause: Annotated[str, parsed(_cause), choice_schema(*LOSS_CAUSES)]
+    reason: Words
+
+
+class LossReleaseBody(StrictModel):
+    """Why it is safe to approve again."""
+
+    model_config = ConfigDict(title="LossWindowRelease")
+
+    note: Words

@@ -298,6 +298,27 @@ POLICY_DIFF: Final[dict[str, Any]] = {
         }
     ],
 }
+LOSS_WINDOW_BODY: Final = {
+    "cause": "RESTORE",
+    "reason": "Ledger restored to 13:40 UTC after a disk failed.",
+}
+LOSS_RELEASE_BODY: Final = {"note": "The missing decisions were settled by hand, see the ticket."}
+LOSS_WINDOW: Final[dict[str, Any]] = {
+    "window_id": "0199e7a0-5c3a-7d15-8000-5e6f70819203",
+    "state": "OPEN",
+    **LOSS_WINDOW_BODY,
+    "opened_at": DECIDED_AT,
+    "opened_by": "operator",
+}
+LOSS_RELEASE: Final[dict[str, Any]] = {
+    **LOSS_WINDOW,
+    "state": "RELEASED",
+    "released_at": "2026-12-10T16:20:00.000Z",
+    "released_by": "operator",
+    **LOSS_RELEASE_BODY,
+    "persons_waiting": 3,
+}
+LOSS_WINDOW_PAGE: Final = {"items": [LOSS_WINDOW], "next_cursor": None}
 LIVE: Final = {"status": "live"}
 READY: Final = {
     "status": "ready",

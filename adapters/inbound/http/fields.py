@@ -160,6 +160,8 @@ AnyDueDate = Annotated[date | None, parsed(parse_date), WithJsonSchema(DUE_DATE_
 SigningDate = Annotated[date, parsed(parse_date), WithJsonSchema(SIGNING_DATE_SCHEMA)]
 Term = Annotated[int, parsed(_term), WithJsonSchema(TERM_SCHEMA)]
 Note = Annotated[str | None, parsed(_note), WithJsonSchema(NOTE_SCHEMA)]
+#: A note that must be there.
+Words = Annotated[str, parsed(_note), WithJsonSchema(NOTE_SCHEMA)]
 Method = Annotated[Amortization, choice(Amortization), choice_schema("price", "sac")]
 LoanIof = Annotated[
     IofPayment,

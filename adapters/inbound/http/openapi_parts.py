@@ -55,6 +55,7 @@ TAGS: Final = [
     {"name": "customers", "description": "What is known about a customer, masked."},
     {"name": "events", "description": "Facts about customers."},
     {"name": "policies", "description": "What decides."},
+    {"name": "operations", "description": "What operators do; audited."},
     {"name": "health", "description": "For load balancers."},
     {"name": "documentation", "description": "This document, and the pages of problems."},
 ]

@@ -71,6 +71,12 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     "review-not-decidable": ProblemKind(
         409, "Not decidable yet", "What is missing must be recorded before this can be decided."
     ),
+    "loss-window-open": ProblemKind(
+        409, "Loss window open", "A loss window is open already; there is one at a time."
+    ),
+    "loss-window-released": ProblemKind(
+        409, "Loss window released", "This loss window has been released already."
+    ),
     "policy-version-taken": ProblemKind(
         409, "Version taken", "This version of the policy is published with other bytes."
     ),

@@ -188,7 +188,7 @@ class ReviewReply(ReplyModel):
     decision_id: str
     customer_id: str
     state: Literal["OPEN", "CLOSED"]
-    cause: Literal["REFERRED", "REQUESTED"]
+    cause: Literal["REFERRED", "REQUESTED", "LOSS_WINDOW"]
     opened_at: Instant
 
 
@@ -316,6 +316,33 @@ class PolicyDiffReply(ReplyModel):
 
     policy_id: str
     changes: list[PolicyChange]
+
+
+class LossWindowReply(ReplyModel):
+    """A loss window; once released, by whom and why."""
+
+    window_id: str
+    state: Literal["OPEN", "RELEASED"]
+    cause: Literal["RESTORE", "REGION_LOSS", "OTHER"]
+    reason: str
+    opened_at: Instant
+    opened_by: str
+    released_at: Instant | None = None
+    released_by: str | None = None
+    note: str | None = None
+
+
+class LossReleaseReply(LossWindowReply):
+    """A window that has just been released, with the persons that it still held up."""
+
+    persons_waiting: int
+
+
+class LossWindowPage(ReplyModel):
+    """A page of loss windows, newest first."""
+
+    items: list[LossWindowReply]
+    next_cursor: Cursor
 
 
 class LiveReply(ReplyModel):

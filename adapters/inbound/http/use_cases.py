@@ -14,6 +14,7 @@ from decision_engine.commands import (
 )
 from decision_engine.customers import TransactionQuery
 from decision_engine.decisions import DecisionQuery
+from decision_engine.loss_window import OpenWindowCommand, ReleaseWindowCommand, WindowQuery
 from decision_engine.pages import Page
 from decision_engine.policy_desk import TrialCase
 from decision_engine.review import ReviewQuery
@@ -44,6 +45,9 @@ SimulatePolicy = Callable[
 ]
 #: Takes the id and two versions; None: the one before, the active one.
 DiffPolicy = Callable[[str, int | None, int | None, Deadline], Awaitable[Document]]
+OpenLossWindow = Callable[[OpenWindowCommand], Awaitable[Created]]
+ListLossWindows = Callable[[WindowQuery], Awaitable[Page]]
+ReleaseLossWindow = Callable[[ReleaseWindowCommand], Awaitable[Created]]
 #: `status` is `ready`, `degraded` or `unavailable`; `tiers` names each with its breaker's state.
 Health = Callable[[], Awaitable[Document]]
 
@@ -98,4 +102,7 @@ class UseCases:
     check_policy: CheckPolicy
     simulate_policy: SimulatePolicy
     diff_policy: DiffPolicy
+    open_loss_window: OpenLossWindow
+    list_loss_windows: ListLossWindows
+    release_loss_window: ReleaseLossWindow
     health: Health

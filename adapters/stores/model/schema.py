@@ -49,4 +49,6 @@ TABLES: Final = (
     ),
     Table("ledger_batches", ("lane", "sequence")),
     Table("reviews", ("review_id",), indexes=(("decision_id",),)),
+    Table("loss_windows", ("window_id",)),
+    Table("audit_log", ("entry_id",)),
 )

@@ -14,6 +14,7 @@ from adapters.stores.model.connection import Connection
 from adapters.stores.model.database import Database
 from adapters.stores.model.ingestion_statements import ingestion_statements
 from adapters.stores.model.ledger_statements import ledger_statements
+from adapters.stores.model.loss_statements import loss_statements
 from decision_engine.record.statements import Reconnect, TakeLane
 from domain.errors import DeadlineExceededError, TransientError
 from domain.ports.time import Clock, Deadline
@@ -61,6 +62,7 @@ class ModelTruth:
         self._perform: Final[dict[type, Perform]] = {
             **ledger_statements(serial),
             **ingestion_statements(),
+            **loss_statements(),
         }
 
     async def transact(self, program: Callable[[], Program[T]], deadline: Deadline) -> T:

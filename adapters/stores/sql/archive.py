@@ -84,7 +84,7 @@ def _decisions(words: Words) -> dict[type, Renderer]:
         "customer_id": d.customer_id == bindparam("customer_id"),
         "outcome": d.outcome == bindparam("outcome"),
         "policy_id": d.policy_id == bindparam("policy_id"),
-        **_in_time(d.decided_us, d.decision_id),
+        **in_time(d.decided_us, d.decision_id),
     }
     return {
         ReadDecision: reading(
@@ -93,7 +93,7 @@ def _decisions(words: Words) -> dict[type, Renderer]:
             lambda s: {"id": s.decision_id},
             StoredDecision,
         ),
-        ListDecisions: _listing(
+        ListDecisions: listing(
             words,
             select(*columns).order_by(d.decided_us.desc(), d.decision_id.desc()),
             filters,
@@ -106,7 +106,7 @@ def _reviews(words: Words) -> dict[type, Renderer]:
     r = reviews.c
     columns = [r[name] for name in column_names(StoredReview)]
     of_decision = select(*columns).where(r.decision_id == bindparam("id"))
-    before = _in_time(r.opened_us, r.review_id)["before_us"]
+    before = in_time(r.opened_us, r.review_id)["before_us"]
     return {
         ReadReview: reading(
             words,
@@ -120,7 +120,7 @@ def _reviews(words: Words) -> dict[type, Renderer]:
             lambda s: {"id": s.decision_id},
             StoredReview,
         ),
-        ListReviews: _listing(
+        ListReviews: listing(
             words,
             select(*columns).order_by(r.opened_us.desc(), r.review_id.desc()),
             {"state": r.state == bindparam("state"), "before_us": before},
@@ -137,10 +137,10 @@ def _customers(words: Words) -> dict[type, Renderer]:
     )
     return {
         ReadCustomerProfile: reading(words, profile, lambda s: {"id": s.customer_id}),
-        ListTransactions: _listing(
+        ListTransactions: listing(
             words,
             of_customer.order_by(t.occurred_us.desc(), t.event_id.desc()),
-            _in_time(t.occurred_us, t.event_id),
+            in_time(t.occurred_us, t.event_id),
             _stored_transaction,
         ),
         ReadNewestInstant: reading(words, _newest_instant(), lambda _: {}),
@@ -166,7 +166,7 @@ def _policies(words: Words) -> dict[type, Renderer]:
     artifacts = select(*(a[name] for name in column_names(StoredArtifact)))
     keep = words.insert_into(dated_tables, column_names(StoredArtifact), ignore=True)
     return {
-        ListPolicies: _listing(
+        ListPolicies: listing(
             words,
             policies.order_by(p.policy_id, p.version.desc()),
             {"policy_id": p.policy_id == bindparam("policy_id")},
@@ -219,7 +219,7 @@ def _keys(words: Words) -> dict[type, Renderer]:
 # --- lists with optional filters ---------------------------------------------------------------
 
 
-def _listing(
+def listing(
     words: Words, statement: Select[Any], filters: Filters, make: Callable[..., object]
 ) -> Renderer:
     """Return the renderer of a page: each set of filters in use has a text of its own."""
@@ -251,7 +251,7 @@ def _page_params(asked: Any) -> dict[str, object]:
     return params
 
 
-def _in_time(us: ColumnElement[int], identity: ColumnElement[str]) -> Filters:
+def in_time(us: ColumnElement[int], identity: ColumnElement[str]) -> Filters:
     """Return the filters on time: from (included), to (excluded), older than a page's last row."""
     last_us: BindParameter[int] = bindparam("before_us")
     last_id: BindParameter[str] = bindparam("before_id")

@@ -17,6 +17,7 @@ from decision_engine.commands import (
 )
 from decision_engine.customers import TransactionQuery
 from decision_engine.decisions import DecisionQuery
+from decision_engine.loss_window import OpenWindowCommand, ReleaseWindowCommand, WindowQuery
 from decision_engine.pages import Page
 from decision_engine.policy_desk import TrialCase
 from decision_engine.review import ReviewQuery
@@ -56,6 +57,9 @@ class FakeUseCases:
             check_policy=self.check_policy,
             simulate_policy=self.simulate_policy,
             diff_policy=self.diff_policy,
+            open_loss_window=self.open_loss_window,
+            list_loss_windows=self.list_loss_windows,
+            release_loss_window=self.release_loss_window,
             health=self.health,
         )
 
@@ -154,6 +158,18 @@ class FakeUseCases:
     ) -> Document:
         self._see(("diff_policy", policy_id, before, after, deadline))
         return examples.POLICY_DIFF
+
+    async def open_loss_window(self, command: OpenWindowCommand) -> Created:
+        self._see(command)
+        return Created(201, to_json(examples.LOSS_WINDOW), replayed=False)
+
+    async def list_loss_windows(self, query: WindowQuery) -> Page:
+        self._see(query)
+        return Page([dict(examples.LOSS_WINDOW)], None)
+
+    async def release_loss_window(self, command: ReleaseWindowCommand) -> Created:
+        self._see(command)
+        return Created(201, to_json(examples.LOSS_RELEASE), replayed=False)
 
     async def health(self) -> Document:
         return examples.READY | {"status": self.ready}

@@ -13,10 +13,12 @@ from adapters.streams.event_source_mapping import (
     LambdaEvent,
     MappingSettings,
 )
+from adapters.streams.progress import CheckpointProgress
 from consistency.outbox.relay import OutboxRelay
 from decision_engine.commands import DecideCommand, Recorded
 from decision_engine.decide import CreditApproval
 from decision_engine.gather import Gather, Tiers
+from decision_engine.loss_check import LossCheck
 from decision_engine.record.lookup import KeyLookup
 from decision_engine.record.writer import LedgerWriter
 from decision_engine.rulebook import Rulebooks
@@ -141,8 +143,16 @@ class ApiProgram:
         rulebooks = Rulebooks.empty("2026.1")
         rulebooks.activate(rulebook())
         lookup = KeyLookup(self._truth, stores.clock)
+        losses = LossCheck(
+            self._truth,
+            stores.dynamodb,
+            stores.keyspaces,
+            CheckpointProgress(stores.stream),
+            stores.clock,
+            stores.tally,
+        )
         self._approval: Final = CreditApproval(
-            self._gather, rulebooks, self._writer, lookup, stores.clock, stores.tally
+            self._gather, rulebooks, self._writer, lookup, losses, stores.clock, stores.tally
         )
 
     async def start(self) -> None:

@@ -16,7 +16,7 @@ from tests.unit.cli.fake_wiring import FakeWiring
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "creditctl.md"
 BLOCK = re.compile(
-    r"^### `(?P<name>creditctl[a-z ]*)`\n\n```text\n(?P<help>.*?)```\n", re.MULTILINE | re.DOTALL
+    r"^### `(?P<name>creditctl[a-z -]*)`\n\n```text\n(?P<help>.*?)```\n", re.MULTILINE | re.DOTALL
 )
 
 

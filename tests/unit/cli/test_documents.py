@@ -23,7 +23,7 @@ def test_help_is_whole_sentences(name: str) -> None:
 
 def test_what_later_issues_bring_is_not_there(run: Terminal) -> None:
     later = (
-        *("ingest", "parked", "saga", "reconcile", "book", "ops"),
+        *("ingest", "parked", "saga", "reconcile", "book", "ops daily"),
         *("policy publish", "policy rollback"),
     )
 

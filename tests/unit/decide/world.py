@@ -34,6 +34,7 @@ from decision_engine.case import CreditCase
 from decision_engine.commands import DecideCommand, Recorded
 from decision_engine.decide import CreditApproval
 from decision_engine.gather import Gather, Tiers
+from decision_engine.loss_check import LossCheck
 from decision_engine.record.lookup import KeyLookup
 from decision_engine.record.statements import CustomerRow, DecisionRow
 from decision_engine.record.writer import LedgerWriter
@@ -164,7 +165,13 @@ class MemoryTiers:
     async def query(
         self, customer_id: str, prefix: str, limit: int, before: str, deadline: Deadline
     ) -> Sequence[ProjectionRow]:
-        return []
+        self._check("query")
+        names = sorted(
+            (key for name, key in self.rows if name == customer_id and key.startswith(prefix)),
+            reverse=True,
+        )
+        older = [name for name in names if not before or name < before]
+        return [self.rows[customer_id, name] for name in older[:limit]]
 
     def _check(self, tier: str) -> None:
         self.reads.append(tier)
@@ -193,6 +200,19 @@ class MemoryHot(MemoryTiers):
             if held is None or held.version < row.version:
                 self.rows[row.key] = row
         return [Applied.APPLIED for _ in rows]
+
+
+@dataclass
+class MemoryProgress:
+    """Implements `StreamProgress`: what waits is what the test says."""
+
+    waiting_us: int | None = None
+    away: bool = False
+
+    async def oldest_waiting(self) -> int | None:
+        if self.away:
+            raise TransientError("the stream is away")
+        return self.waiting_us
 
 
 @dataclass
@@ -323,6 +343,8 @@ class World:
     truth: ArchiveTruth = field(default_factory=ArchiveTruth)
     cache: MemoryCache = field(default_factory=MemoryCache)
     hot: MemoryHot = field(default_factory=MemoryHot)
+    wide: MemoryHot = field(default_factory=MemoryHot)
+    stream: MemoryProgress = field(default_factory=MemoryProgress)
     clock: HandClock = field(default_factory=lambda: HandClock(AS_OF))
     ids: CountingIds = field(default_factory=CountingIds)
     monitoring: Counts = field(default_factory=Counts)
@@ -343,6 +365,10 @@ class World:
             Tiers(self.cache, self.hot, self.hot, self.truth), self.clock, self.monitoring
         )
 
+        self.losses = LossCheck(
+            self.truth, self.hot, self.wide, self.stream, self.clock, self.monitoring
+        )
+
     def deadline(self, seconds: float = 1.0) -> Deadline:
         return Deadline.after(self.clock, seconds)
 
@@ -359,6 +385,7 @@ class World:
                 self.rulebooks,
                 writer,
                 KeyLookup(self.truth, self.clock),
+                self.losses,
                 self.clock,
                 self.monitoring,
             )

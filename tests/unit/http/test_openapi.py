@@ -28,8 +28,9 @@ THERE = {
     "POST /v1/quotes", "GET /v1/customers/{id}", "GET /v1/customers/{id}/transactions",
     "POST /v1/events", "GET /v1/reviews", "POST /v1/reviews/{id}/decision", "GET /v1/policies",
     "GET /v1/policies/{id}", "POST /v1/policies/{id}/check", "POST /v1/policies/{id}/simulate",
-    "GET /v1/policies/{id}/diff", "GET /health/live", "GET /health/ready", "GET /openapi.json",
-    "GET /docs", "GET /problems/{code}",
+    "GET /v1/policies/{id}/diff", "GET /v1/loss-windows", "POST /v1/loss-windows",
+    "POST /v1/loss-windows/{id}/release", "GET /health/live", "GET /health/ready",
+    "GET /openapi.json", "GET /docs", "GET /problems/{code}",
 }  # fmt: skip
 
 
@@ -98,6 +99,8 @@ def test_every_creating_post_needs_a_key(document: dict[str, Any]) -> None:
         "POST /v1/credit-decisions",
         "POST /v1/credit-decisions/{id}/review",
         "POST /v1/reviews/{id}/decision",
+        "POST /v1/loss-windows",
+        "POST /v1/loss-windows/{id}/release",
     }
 
 

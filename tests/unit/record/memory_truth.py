@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from decision_engine.loss_statements import ReadCustomersOf, ReadOpenWindows, StoredWindow
+from decision_engine.record.loss import ReadLoss, loss_row
 from decision_engine.record.statements import (
     BatchRow,
     CloseReview,
@@ -64,6 +66,7 @@ class State:
     outbox: list[OutboxRow] = field(default_factory=list)
     reviews: dict[str, ReviewRow] = field(default_factory=dict)
     batches: dict[tuple[str, int], BatchRow] = field(default_factory=dict)
+    windows: dict[str, StoredWindow] = field(default_factory=dict)
 
 
 @dataclass
@@ -204,6 +207,18 @@ class MemoryTruth:
 
     def _on_read_lane_heads(self, _: ReadLaneHeads) -> list[Any]:
         return list({row.lane: row for _, row in sorted(self.state.batches.items())}.values())
+
+    def _on_read_loss(self, s: ReadLoss) -> list[Any]:
+        here = {row.decision_id for row in self.state.decisions.values()}
+        windows = [row.window_id for row in self._on_read_open_windows(ReadOpenWindows())]
+        return [*loss_row(windows, [name for name in s.decision_ids if name in here])]
+
+    def _on_read_open_windows(self, _: ReadOpenWindows) -> list[Any]:
+        return [row for row in self.state.windows.values() if not row.released_us]
+
+    def _on_read_customers_of(self, s: ReadCustomersOf) -> list[Any]:
+        rows = self.state.customers.values()
+        return sorted(r.customer_id for r in rows if r.person_id == s.person_id)[: s.limit]
 
     # --- writes --------------------------------------------------------------------------------
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from decision_engine.exposure import NO_EXPOSURE, Exposure
 from decision_engine.proposal import Proposal
 from decision_engine.record.entry import Entry
+from decision_engine.record.loss import LossFinding
 from domain.application import Amortization, CreditApplication
 from domain.customer import CreditData
 from domain.decision import Outcome, ReasonCode
@@ -26,8 +28,11 @@ class ToyCase:
     profile_version: int = 1
     limit: int = 1_000_00
     least: int = 0
+    loss: LossFinding | None = None
 
     def assess(self, exposure: Exposure) -> Proposal:
+        if self.loss is not None and self.loss.blocks:
+            return proposal(Outcome.REFERRED, 0, exposure, "R92")
         asked = self.application.amount.centavos
         left = self.limit - exposure.outstanding
         if not self.person_id:
@@ -42,6 +47,9 @@ class ToyCase:
         if profile is None:
             return replace(self, person_id="")
         return replace(self, person_id=profile.person_id, profile_version=profile.profile_version)
+
+    def with_loss(self, finding: LossFinding) -> "ToyCase":
+        return replace(self, loss=finding)
 
     def evidence(self) -> Mapping[str, object]:
         return {
@@ -90,7 +98,7 @@ def terms(principal: int) -> OfferTerms:
     )
 
 
-def entry(key: str, *, person: str = "p1", customer: str = "", **case: int) -> Entry:
+def entry(key: str, *, person: str = "p1", customer: str = "", **case: Any) -> Entry:
     """Return an entry of 300.00 for a customer of the person (named like it by default)."""
     amount = case.pop("amount", 300_00)
     made = ToyCase(
