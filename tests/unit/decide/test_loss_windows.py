@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,16 @@ from decision_engine.loss_statements import (
     CountWaiting,
     InsertAudit,
     InsertWindow,
+    ListWindows,
+    ReleaseWindow,
     StoredWindow,
 )
-from decision_engine.loss_window import LossWindows, OpenWindowCommand, ReleaseWindowCommand
+from decision_engine.loss_window import (
+    LossWindows,
+    OpenWindowCommand,
+    ReleaseWindowCommand,
+    WindowQuery,
+)
 from domain.errors import ConflictError, InvalidInputError, NotFoundError
 from domain.ports.truth import Commit, DuplicateKeyError, Rollback, Statement
 from tests.unit.decide.world import World
@@ -167,4 +175,53 @@ def test_what_is_not_open_is_not_released(rows: list[StoredWindow], code: str) -
 
     assert caught.value.code == code
     assert truth.said(InsertAudit) == []
+    assert isinstance(truth.log[-1], Rollback)
+
+
+def test_a_release_that_is_sent_again_gets_the_kept_reply() -> None:
+    truth = Scripted({"ReadKey": [[KEPT]], "ReadWindow": [[OPEN]]})
+
+    made = run(windows(truth).release(releasing()))
+
+    assert (made.body, made.replayed) == (b"kept", True)
+    assert truth.said(ReleaseWindow) == []
+
+
+def test_a_release_whose_key_is_just_being_used_is_not_made_twice() -> None:
+    rows: dict[str, list[list[Any]]] = {
+        "ReadWindow": [[OPEN]],
+        "ReleaseWindow": [["w-1"]],
+        "CountWaiting": [[3]],
+    }
+    truth = Scripted(rows, fault="InsertKey")
+
+    with pytest.raises(ConflictError) as caught:
+        run(windows(truth).release(releasing()))
+
+    assert caught.value.code == "request-in-progress"
+    assert isinstance(truth.log[-1], Rollback)
+
+
+def test_windows_are_shown_open_or_released_a_page_at_a_time() -> None:
+    over = replace(OPEN, released_us=7_000_000, released_by="rui", note="settled")
+    truth = Scripted({"ListWindows": [[OPEN, over]]})
+
+    page = run(windows(truth).page(WindowQuery(limit=1, before=None, deadline=World().deadline())))
+    full = run(windows(truth).page(WindowQuery(limit=2, before=None, deadline=World().deadline())))
+
+    assert (len(page.items), page.next, full.next) == (1, (5, "w-1"), None)
+    assert [item["state"] for item in full.items] == ["OPEN", "RELEASED"]
+    assert full.items[1]["released_at"] == "1970-01-01T00:00:07.000Z"
+    assert "note" not in full.items[0]
+    assert truth.said(ListWindows)[0] == ListWindows(2, None)
+
+
+def test_opening_while_one_is_open_is_refused() -> None:
+    truth = Scripted({"CountWindows": [[1]], "ReadOpenWindows": [[OPEN]]})
+
+    with pytest.raises(ConflictError) as caught:
+        run(windows(truth).open(opening()))
+
+    assert caught.value.code == "loss-window-open"
+    assert truth.said(InsertWindow) == truth.said(InsertAudit) == []
     assert isinstance(truth.log[-1], Rollback)

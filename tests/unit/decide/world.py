@@ -165,13 +165,7 @@ class MemoryTiers:
     async def query(
         self, customer_id: str, prefix: str, limit: int, before: str, deadline: Deadline
     ) -> Sequence[ProjectionRow]:
-        self._check("query")
-        names = sorted(
-            (key for name, key in self.rows if name == customer_id and key.startswith(prefix)),
-            reverse=True,
-        )
-        older = [name for name in names if not before or name < before]
-        return [self.rows[customer_id, name] for name in older[:limit]]
+        return []
 
     def _check(self, tier: str) -> None:
         self.reads.append(tier)
@@ -200,6 +194,22 @@ class MemoryHot(MemoryTiers):
             if held is None or held.version < row.version:
                 self.rows[row.key] = row
         return [Applied.APPLIED for _ in rows]
+
+
+@dataclass
+class MemoryWide(MemoryHot):
+    """A hot store that also keeps histories."""
+
+    async def query(
+        self, customer_id: str, prefix: str, limit: int, before: str, deadline: Deadline
+    ) -> Sequence[ProjectionRow]:
+        self._check("query")
+        names = sorted(
+            (key for name, key in self.rows if name == customer_id and key.startswith(prefix)),
+            reverse=True,
+        )
+        older = [name for name in names if not before or name < before]
+        return [self.rows[customer_id, name] for name in older[:limit]]
 
 
 @dataclass
@@ -343,7 +353,7 @@ class World:
     truth: ArchiveTruth = field(default_factory=ArchiveTruth)
     cache: MemoryCache = field(default_factory=MemoryCache)
     hot: MemoryHot = field(default_factory=MemoryHot)
-    wide: MemoryHot = field(default_factory=MemoryHot)
+    wide: MemoryWide = field(default_factory=MemoryWide)
     stream: MemoryProgress = field(default_factory=MemoryProgress)
     clock: HandClock = field(default_factory=lambda: HandClock(AS_OF))
     ids: CountingIds = field(default_factory=CountingIds)
