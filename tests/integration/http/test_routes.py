@@ -8,9 +8,11 @@ import pytest
 from adapters.inbound.http import examples
 from adapters.inbound.http.messages import to_json
 from adapters.inbound.http.problem_table import PROBLEMS
+from adapters.security.tokens import SCOPES
 from decision_engine.commands import CloseReviewCommand, RequestReviewCommand, WhatIfCommand
 from decision_engine.customers import TransactionQuery
 from decision_engine.decisions import DecisionQuery
+from decision_engine.loss_window import OpenWindowCommand, ReleaseWindowCommand
 from decision_engine.review import ReviewQuery
 from domain.instants import epoch_micros
 from tests.integration.http.fakes import NEXT
@@ -27,6 +29,7 @@ KEYED = JSON | {"Idempotency-Key": "k-1"}
         (ONE, examples.DECISION),
         (f"{ONE}/explanation", examples.EXPLANATION),
         ("/v1/reviews", examples.REVIEW_PAGE),
+        ("/v1/loss-windows", examples.LOSS_WINDOW_PAGE),
         ("/v1/customers/c-000123", examples.CUSTOMER),
         ("/v1/customers/c-000123/transactions", examples.TRANSACTION_PAGE),
         ("/v1/policies", examples.POLICY_LIST),
@@ -195,6 +198,48 @@ def test_a_reviewer_closes_a_case(live: Live) -> None:
     assert isinstance(closing, CloseReviewCommand)
     assert (closing.review_id, closing.outcome) == (examples.REVIEW_ID, "DECLINED")
     assert closing.reasons == ("R12",)
+
+
+def test_an_operator_opens_and_releases_a_loss_window(live: Live) -> None:
+    one = f"/v1/loss-windows/{examples.LOSS_WINDOW['window_id']}/release"
+    opened, released = live.ask_all(
+        [
+            ("POST", path, {"data": to_json(body), "headers": KEYED})
+            for path, body in (
+                ("/v1/loss-windows", examples.LOSS_WINDOW_BODY),
+                (one, examples.LOSS_RELEASE_BODY),
+            )
+        ]
+    )
+
+    assert (opened.status, opened.document) == (201, examples.LOSS_WINDOW)
+    assert (released.status, released.document) == (201, examples.LOSS_RELEASE)
+    opening, releasing = live.fake.seen
+    assert isinstance(opening, OpenWindowCommand)
+    assert (opening.cause, opening.client_id) == ("RESTORE", "tester")
+    assert opening.reason == examples.LOSS_WINDOW_BODY["reason"]
+    assert isinstance(releasing, ReleaseWindowCommand)
+    assert releasing.window_id == examples.LOSS_WINDOW["window_id"]
+    assert releasing.note == examples.LOSS_RELEASE_BODY["note"]
+
+
+def test_only_operators_see_loss_windows(live: Live) -> None:
+    others = live.authorization(*(scope for scope in SCOPES if scope != "operations"))
+
+    refused = live.ask("GET", "/v1/loss-windows", headers=others)
+    served = live.ask("GET", "/v1/loss-windows", headers=live.authorization("operations"))
+
+    assert (refused.status, served.status) == (403, 200)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"cause": "WAR", "reason": "x"}, {"cause": "OTHER"}, {"cause": "OTHER", "reason": ""}],
+)
+def test_a_loss_window_is_opened_with_a_cause_and_a_reason(live: Live, body: object) -> None:
+    answer = live.ask("POST", "/v1/loss-windows", data=to_json(body), headers=KEYED)
+
+    assert (answer.status, live.fake.seen) == (422, [])
 
 
 def test_a_what_if_takes_overrides(live: Live) -> None:

@@ -173,6 +173,18 @@ def test_asking_again_is_no_way_around_it(world: World) -> None:
     assert (again["outcome"], codes(again)) == ("REFERRED", ["R92"])
 
 
+def test_each_store_alone_is_enough(world: World) -> None:
+    project(world)
+    project(world, "c-2")
+    world.wide.rows = {key: row for key, row in world.wide.rows.items() if key[0] == "c-2"}
+    del world.hot.rows["c-2", "DECISION_LATEST"]
+    open_window(world)
+
+    only_latest, only_history = decided(world), decided(world, "k2", "c-2")
+
+    assert [codes(only_latest), codes(only_history)] == [["R92"], ["R92"]]
+
+
 def test_a_decision_of_another_customer_of_the_person_counts(world: World) -> None:
     world.truth.put_profile(good_profile("c-9", person_id=good_profile().person_id))
     project(world, "c-9")
