@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,10 +62,18 @@ def cpu_seconds(pid: int) -> float:
 
 
 @asynccontextmanager
-async def measured_server(data: Path) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+async def measured_server(
+    data: Path, profile: str = "embedded", environment: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[int, dict[str, Any]]]:
     """Start the server process; yield its pid and addresses; end it."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.server", str(data), stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "bench.server",
+        str(data),
+        profile,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
     )
     if process.stdout is None:
         raise RuntimeError("the server has no pipe")

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from consistency.outbox.statements import DeleteOutbox, ReadOutbox
 from decision_engine import archive
+from decision_engine import loss_statements as losses
 from decision_engine.record import statements as ledger
+from decision_engine.record.loss import ReadLoss
 from ingestion import statements as ingestion
 from tests.contracts.rows import (
     a_batch,
@@ -79,6 +81,15 @@ SEARCHES: Final[tuple[Any, ...]] = (
     ingestion.ReadApplied(NAMES),
     ingestion.MovePersons(MOVES),
     ingestion.MarkReversed(NAMES),
+    ReadLoss(()),
+    ReadLoss(NAMES),
+    losses.ReadOpenWindows(),
+    losses.ReadWindow("w-1"),
+    *_choices(losses.ListWindows, **PAGE),
+    losses.CountWindows(),
+    losses.CountWaiting(5),
+    losses.ReadCustomersOf("c.c-1", 50),
+    losses.ReleaseWindow("w-1", 9_000, "a person", "a note"),
     ReadOutbox(100),
     DeleteOutbox((1, 2, 3)),
 )
@@ -100,6 +111,8 @@ INSERTS: Final[tuple[Any, ...]] = (
     ingestion.InsertInbox((an_inbox_row(1), an_inbox_row(2))),
     ingestion.InsertParked((a_parked(),)),
     ingestion.InsertIngestionBatch(INGESTED),
+    losses.InsertWindow(losses.StoredWindow("w-1", 5, "a person", "it's lost", "RESTORE")),
+    losses.InsertAudit(losses.AuditRow("a-1", 5, "a person", "open", "w-1", "it's lost")),
 )
 STATEMENTS: Final = (*SEARCHES, *INSERTS)
 
@@ -108,6 +121,16 @@ WALKS: Final[Mapping[Any, str]] = {
     archive.ListPolicies(): "gives every version of every policy, some tens",
     archive.ReadArtifacts(): "gives every artifact, some tens; at the start of a process",
     archive.ReadNewestInstant(): "looks at every customer; when an old data folder is opened",
+    **dict.fromkeys(
+        (
+            ReadLoss(()),
+            ReadLoss(NAMES),
+            losses.ReadOpenWindows(),
+            *_choices(losses.ListWindows, **PAGE),
+            losses.CountWindows(),
+        ),
+        "the table has a row for each disaster that ever was",
+    ),
     ledger.ReadLaneHeads(): "goes through the keys of the batches; at the start and for proofs",
 }
 

@@ -1,0 +1,225 @@
+"""
+Durable decisions over HTTP on MariaDB and Redis, the shipped entry point of the services profile.
+
+Run: `.venv/bin/python -m bench services`. Beside a FastAPI hello with the same token check in the
+same process; the unit is CPU microseconds of that process a request (user + system, all threads:
+the projections of the decisions, relay and handler, run in it too, and are told apart). The mix is
+70 % distinct persons, 20 % persons that came before, 5 % keys again, 5 % invalid. Afterwards every
+answered decision is read again and one in a hundred is replayed: else the figures are void.
+"""
+
+import asyncio
+import json
+import os
+import random
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import aiohttp
+import pymysql
+
+from adapters.mysql_address import MysqlAddress
+from adapters.stores.sql.migrations.server import Server
+from bench import decisions
+from bench.decisions import CREATED, OK, Client, Round, ask, burst, measured_server
+from tests.services.fleet import running
+
+CUSTOMERS: Final = 1_500
+REQUESTS: Final = 600
+ROUNDS: Final = 3
+CONCURRENCY: Final = 64
+SMALL: Final = "1000.00"
+REFUSED: Final = 422
+HALF_LOAD_S: Final = 5.0
+P99_BAR_MS: Final = 15.0
+BARS: Final = {"declined": 1.0, "approved": 0.6}
+
+
+def main() -> None:
+    """Run the bench; end with 1 when a bar is missed."""
+    with ExitStack() as stack:
+        servers = stack.enter_context(running("mariadb", "redis"))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        environment = prepared(servers["mariadb"].settings["MYSQL_URL"])
+        environment |= servers["redis"].settings
+        environment["KEYS_DIR"] = str(folder / "keys")
+        if not asyncio.run(measure(folder, environment)):
+            raise SystemExit(1)
+
+
+def prepared(url: str) -> dict[str, str]:
+    """Make the databases, and return the settings that name them."""
+    address = MysqlAddress.parse(url, "MYSQL_URL")
+    connection: Any = pymysql.connect(
+        host=address.host, port=address.port, user=address.user, password=address.password,
+        autocommit=True, ssl_disabled=True,
+    )  # fmt: skip
+    with connection, connection.cursor() as cursor:
+        cursor.execute("DROP DATABASE IF EXISTS bench_decisions")
+        cursor.execute("CREATE DATABASE bench_decisions")
+    base = url.rpartition("/")[0]
+    Server.at(f"{base}/bench_decisions").upgrade()
+    return {"MYSQL_URL": f"{base}/bench_decisions", "KEYS_MYSQL_URL": f"{base}/bench_keys"}
+
+
+async def measure(folder: Path, environment: Mapping[str, str]) -> bool:
+    """Measure interleaved rounds and print the table; return whether every bar holds."""
+    decisions.CUSTOMERS = CUSTOMERS  # type: ignore[misc]
+    async with measured_server(folder / "data", "services", environment) as (pid, where):
+        connector = aiohttp.TCPConnector(limit=CONCURRENCY)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            client = Client(session, where)
+            await decisions.seed(client)
+            await _until_all_are_known(client)
+            return await _measure(pid, client)
+
+
+async def _measure(pid: int, client: Client) -> bool:
+    sorted_out = await _sorted_by_outcome(client)
+    print({name: len(held) for name, held in sorted_out.items()})
+    rounds: dict[str, list[Round]] = {"hello": [], "declined": [], "approved": []}
+    threads: dict[str, list[dict[str, float]]] = {"declined": [], "approved": []}
+
+    async def hello(number: int) -> tuple[int, bytes]:
+        return await client.post("hello", "/hello", ask(number))
+
+    for turn in range(ROUNDS):
+        rounds["hello"].append(await burst(pid, hello, REQUESTS))
+        for name in ("declined", "approved"):
+            people = sorted_out[name]
+
+            async def decide(
+                number: int, people: Sequence[str] = people, name: str = name, turn: int = turn
+            ) -> tuple[int, bytes]:
+                body = {
+                    **ask(number),
+                    "customer_id": people[(turn * REQUESTS + number) % len(people)],
+                }
+                body["amount"] = SMALL
+                return await client.post(
+                    "platform", "/v1/credit-decisions", body, f"{name}-{turn}-{number}"
+                )
+
+            before = _threads(pid)
+            rounds[name].append(await burst(pid, decide, REQUESTS))
+            after = _threads(pid)
+            threads[name].append(
+                {tid: (after[tid] - before.get(tid, 0.0)) / REQUESTS * 1e6 for tid in after}
+            )
+    print(f"{'':<28}{'CPU µs':>10}{'req/s':>10}{'p50 ms':>10}{'p99 ms':>10}")
+    for name, held in rounds.items():
+        print(sorted(held, key=lambda each: each.cpu_us)[len(held) // 2].line(name))
+    for name, held in threads.items():
+        means = {tid: median(each.get(tid, 0.0) for each in held) for tid in held[-1]}
+        shown = sorted(means.values(), reverse=True)[:6]
+        print(f"{name}: CPU µs by thread, the loop first: {[round(each) for each in shown]}")
+    cpu = {name: median(each.cpu_us for each in held) for name, held in rounds.items()}
+    bodies = [body for name in BARS for each in rounds[name] for body in each.bodies]
+    await decisions.check(client, bodies)
+    holds = True
+    for name, bar in BARS.items():
+        ratio = cpu["hello"] / cpu[name]
+        holds = holds and ratio >= bar
+        print(f"R {name} = {ratio:.2f}, bar {bar}: {'ok' if ratio >= bar else 'MISSED'}")
+    return await _half_load(client, sorted_out) and holds
+
+
+async def _until_all_are_known(client: Client) -> None:
+    """Wait until truth has every customer: shards go on at their own pace."""
+    for number in range(1, CUSTOMERS + 1):
+        while (await client.get(f"/v1/customers/c-{number:06d}"))[0] != OK:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def _sorted_by_outcome(client: Client) -> dict[str, list[str]]:
+    """Ask once for every customer; return who is approved and who is declined."""
+    found: dict[str, list[str]] = {}
+    names = [f"c-{number:06d}" for number in range(1, CUSTOMERS + 1)]
+    waiting = iter(names)
+
+    async def worker() -> None:
+        for name in waiting:
+            body = {**ask(0), "customer_id": name, "amount": SMALL}
+            status, reply = await client.post(
+                "platform", "/v1/credit-decisions", body, f"first-{name}"
+            )
+            if status != CREATED:
+                raise RuntimeError(f"{status}: {reply[:300]!r}")
+            found.setdefault(json.loads(reply)["outcome"].lower(), []).append(name)
+
+    await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
+    return found
+
+
+def _threads(pid: int) -> dict[str, float]:
+    """Return the CPU seconds of each thread."""
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        parts = (task / "stat").read_text().rpartition(")")[2].split()
+        found[task.name] = (int(parts[11]) + int(parts[12])) / decisions.TICKS
+    return found
+
+
+# --- the mix, at half of what can be had ---------------------------------------------------------
+
+
+def _mixed(number: int, people: Sequence[str], chance: random.Random) -> tuple[dict[str, Any], str]:
+    """Return a body and a key: 70 % new persons, 20 % again, 5 % the same key, 5 % invalid."""
+    draw = chance.random()
+    name = people[number % len(people)]
+    body = {**ask(number), "customer_id": name, "amount": SMALL}
+    if draw < 0.05:  # noqa: PLR2004  shares of the mix
+        return {**body, "amount": "12.345"}, f"mix-{number}"
+    if draw < 0.10 and number:  # noqa: PLR2004
+        return {**body, "customer_id": people[(number - 1) % len(people)]}, f"mix-{number - 1}"
+    if draw < 0.30:  # noqa: PLR2004
+        body["customer_id"] = people[chance.randrange(min(number + 1, len(people)))]
+    return body, f"mix-{number}"
+
+
+async def _half_load(client: Client, people: Mapping[str, Sequence[str]]) -> bool:
+    everybody = [name for held in people.values() for name in held]
+    chance = random.Random(20261210)
+    number = 0
+
+    async def one(at: int) -> tuple[int, float]:
+        began = time.perf_counter()
+        body, key = _mixed(at, everybody, chance)
+        status, _ = await client.post("platform", "/v1/credit-decisions", body, key)
+        return status, time.perf_counter() - began
+
+    began = time.perf_counter()
+    waiting = iter(range(REQUESTS * 2))
+    await asyncio.gather(*(_drain(one, waiting) for _ in range(CONCURRENCY)))
+    rate = REQUESTS * 2 / (time.perf_counter() - began)
+    number = REQUESTS * 2
+    tasks, gap = [], 2 / rate
+    begin = time.perf_counter()
+    while (now := time.perf_counter()) - begin < HALF_LOAD_S:
+        tasks.append(asyncio.create_task(one(number)))
+        number += 1
+        await asyncio.sleep(max(0.0, begin + (number - REQUESTS * 2) * gap - now))
+    done = await asyncio.gather(*tasks)
+    statuses = {status for status, _ in done}
+    if not statuses <= {OK, CREATED, REFUSED}:
+        raise RuntimeError(f"unexpected: {statuses}")
+    latencies = sorted(seconds * 1e3 for _, seconds in done)
+    p99 = latencies[int(len(latencies) * 0.99)]
+    print(
+        f"mix: {rate:,.0f}/s at most; at half of it p50 {median(latencies):.1f} ms, p99 {p99:.1f} ms"
+    )
+    return p99 <= P99_BAR_MS
+
+
+async def _drain(one: Any, waiting: Any) -> None:
+    for number in waiting:
+        await one(number)
+
+
+if __name__ == "__main__":
+    main()
