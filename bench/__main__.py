@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bench import cache, decisions, policy, pricing, stores
+from bench import cache, decisions, ledger, policy, pricing, services, stores
 
 BENCHES: Final[dict[str, Callable[[], None]]] = {
     "pricing": pricing.main,
@@ -12,6 +12,8 @@ BENCHES: Final[dict[str, Callable[[], None]]] = {
     "cache": cache.main,
     "decisions": decisions.main,
     "policy": policy.main,
+    "ledger": ledger.main,
+    "services": services.main,
 }
 
 

@@ -10,7 +10,6 @@ answered decision is read again and one in a hundred is replayed: else the figur
 
 import asyncio
 import json
-import os
 import random
 import tempfile
 import time
