@@ -27,16 +27,20 @@ APART: Final = 20_000
 
 
 def rate_of(
-    url: str, mix: str, *, processes: int, concurrency: int, count: int, hot: bool
+    url: str, mix: str, *, processes: int, concurrency: int, count: int, person: int = -1
 ) -> float:
-    """Return what several processes record together, a second, `count` requests each."""
-    name = f"{mix}-{processes}-{hot}-{time.time():.0f}"
+    """
+    Return what several processes record together, a second, `count` requests each.
+
+    person: all requests are of this one, if it is not negative.
+    """
+    name = f"{mix}-{processes}-{person}-{time.time():.0f}"
     command = [sys.executable, "-m", "bench.ledger_processes", url, mix, str(concurrency)]
     with ExitStack() as stack:
         running = [
             stack.enter_context(
                 subprocess.Popen(  # noqa: S603 - our own program
-                    [*command, str(count), f"{name}-{number}", str(number), str(int(hot))],
+                    [*command, str(count), f"{name}-{number}", str(number), str(person)],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,
@@ -52,7 +56,8 @@ def rate_of(
         found = [json.loads(_line(process)) for process in running]
     if any(each["failed"] for each in found):
         raise RuntimeError(f"not recorded: {found}")
-    return sum(each["recorded"] for each in found) / max(each["seconds"] for each in found)
+    recorded, seconds = ([each[name] for each in found] for name in ("recorded", "seconds"))
+    return float(sum(recorded) / max(seconds))
 
 
 def _line(process: "subprocess.Popen[str]") -> str:
@@ -87,9 +92,9 @@ async def _work(bench: Bench, load: Sequence[Entry], concurrency: int) -> dict[s
 
 def main(arguments: Sequence[str]) -> None:
     """Be one process of the bench."""
-    url, mix, concurrency, count, name, number, hot = arguments
+    url, mix, concurrency, count, name, number, person = arguments
     first = int(number) * APART
-    made = entries(mix, name, person=int(time.time()) % APART if int(hot) else None)
+    made = entries(mix, name, person=None if int(person) < 0 else int(person))
     load = list(islice(made, first, first + int(count)))
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         result = runner.run(_work(bench_at(url), load, int(concurrency)))

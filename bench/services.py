@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -25,7 +26,7 @@ import pymysql
 from adapters.mysql_address import MysqlAddress
 from adapters.stores.sql.migrations.server import Server
 from bench import decisions
-from bench.decisions import CREATED, OK, Client, Round, ask, burst, measured_server
+from bench.decisions import CREATED, OK, Client, Round, Send, ask, burst, measured_server
 from tests.services.fleet import running
 
 CUSTOMERS: Final = 1_500
@@ -79,53 +80,57 @@ async def measure(folder: Path, environment: Mapping[str, str]) -> bool:
 
 
 async def _measure(pid: int, client: Client) -> bool:
-    sorted_out = await _sorted_by_outcome(client)
-    print({name: len(held) for name, held in sorted_out.items()})
-    rounds: dict[str, list[Round]] = {"hello": [], "declined": [], "approved": []}
-    threads: dict[str, list[dict[str, float]]] = {"declined": [], "approved": []}
-
-    async def hello(number: int) -> tuple[int, bytes]:
-        return await client.post("hello", "/hello", ask(number))
-
+    people = await _sorted_by_outcome(client)
+    print({name: len(held) for name, held in people.items()})
+    found = Found({"hello": [], **{name: [] for name in BARS}}, {name: [] for name in BARS})
     for turn in range(ROUNDS):
-        rounds["hello"].append(await burst(pid, hello, REQUESTS))
-        for name in ("declined", "approved"):
-            people = sorted_out[name]
-
-            async def decide(
-                number: int, people: Sequence[str] = people, name: str = name, turn: int = turn
-            ) -> tuple[int, bytes]:
-                body = {
-                    **ask(number),
-                    "customer_id": people[(turn * REQUESTS + number) % len(people)],
-                }
-                body["amount"] = SMALL
-                return await client.post(
-                    "platform", "/v1/credit-decisions", body, f"{name}-{turn}-{number}"
-                )
-
+        found.rounds["hello"].append(
+            await burst(pid, lambda n: client.post("hello", "/hello", ask(n)), REQUESTS)
+        )
+        for name in BARS:
             before = _threads(pid)
-            rounds[name].append(await burst(pid, decide, REQUESTS))
-            after = _threads(pid)
-            threads[name].append(
-                {tid: (after[tid] - before.get(tid, 0.0)) / REQUESTS * 1e6 for tid in after}
+            send = _deciding(client, people[name], f"{name}-{turn}", turn * REQUESTS)
+            found.rounds[name].append(await burst(pid, send, REQUESTS))
+            found.threads[name].append(
+                {tid: used - before.get(tid, 0.0) for tid, used in _threads(pid).items()}
             )
-    print(f"{'':<28}{'CPU µs':>10}{'req/s':>10}{'p50 ms':>10}{'p99 ms':>10}")
-    for name, held in rounds.items():
-        print(sorted(held, key=lambda each: each.cpu_us)[len(held) // 2].line(name))
-    for name, held in threads.items():
-        means = {tid: median(each.get(tid, 0.0) for each in held) for tid in held[-1]}
-        shown = sorted(means.values(), reverse=True)[:6]
-        print(f"{name}: CPU µs by thread, the loop first: {[round(each) for each in shown]}")
-    cpu = {name: median(each.cpu_us for each in held) for name, held in rounds.items()}
-    bodies = [body for name in BARS for each in rounds[name] for body in each.bodies]
+    bodies = [body for name in BARS for each in found.rounds[name] for body in each.bodies]
     await decisions.check(client, bodies)
+    holds = _show(found)
+    return await _half_load(client, people) and holds
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The bursts by what was sent, and the CPU seconds of each thread in them."""
+
+    rounds: dict[str, list[Round]]
+    threads: dict[str, list[dict[str, float]]]
+
+
+def _deciding(client: Client, people: Sequence[str], name: str, first: int) -> Send:
+    async def decide(number: int) -> tuple[int, bytes]:
+        person = people[(first + number) % len(people)]
+        body = {**ask(number), "customer_id": person, "amount": SMALL}
+        return await client.post("platform", "/v1/credit-decisions", body, f"{name}-{number}")
+
+    return decide
+
+
+def _show(found: Found) -> bool:
+    print(f"{'':<28}{'CPU µs':>10}{'req/s':>10}{'p50 ms':>10}{'p99 ms':>10}")
+    for name, held in found.rounds.items():
+        print(sorted(held, key=lambda each: each.cpu_us)[len(held) // 2].line(name))
+    cpu = {name: median(each.cpu_us for each in held) for name, held in found.rounds.items()}
     holds = True
     for name, bar in BARS.items():
+        seconds = found.threads[name][-1].values()
+        shown = [round(each / REQUESTS * 1e6) for each in sorted(seconds, reverse=True)[:4]]
         ratio = cpu["hello"] / cpu[name]
         holds = holds and ratio >= bar
-        print(f"R {name} = {ratio:.2f}, bar {bar}: {'ok' if ratio >= bar else 'MISSED'}")
-    return await _half_load(client, sorted_out) and holds
+        verdict = "ok" if ratio >= bar else "MISSED"
+        print(f"R {name} = {ratio:.2f}, bar {bar}: {verdict}; CPU µs by thread {shown}")
+    return holds
 
 
 async def _until_all_are_known(client: Client) -> None:
@@ -209,9 +214,8 @@ async def _half_load(client: Client, people: Mapping[str, Sequence[str]]) -> boo
         raise RuntimeError(f"unexpected: {statuses}")
     latencies = sorted(seconds * 1e3 for _, seconds in done)
     p99 = latencies[int(len(latencies) * 0.99)]
-    print(
-        f"mix: {rate:,.0f}/s at most; at half of it p50 {median(latencies):.1f} ms, p99 {p99:.1f} ms"
-    )
+    middle = median(latencies)
+    print(f"mix: {rate:,.0f}/s at most; at half of it p50 {middle:.1f} ms, p99 {p99:.1f} ms")
     return p99 <= P99_BAR_MS
 
 
