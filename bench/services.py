@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -186,42 +186,48 @@ def _mixed(number: int, people: Sequence[str], chance: random.Random) -> tuple[d
     return body, f"mix-{number}"
 
 
+@dataclass(slots=True)
+class Mix:
+    """Sends the mix; `number` counts what was sent."""
+
+    client: Client
+    people: Sequence[str]
+    chance: random.Random
+    number: int = 0
+    ends: list[tuple[int, float]] = field(default_factory=list)
+
+    async def send(self) -> None:
+        """Send the next request, and note its status and milliseconds."""
+        body, key = _mixed(self.number, self.people, self.chance)
+        self.number += 1
+        began = time.perf_counter()
+        status, _ = await self.client.post("platform", "/v1/credit-decisions", body, key)
+        if status not in (OK, CREATED, REFUSED):
+            raise RuntimeError(f"unexpected: {status}")
+        self.ends.append((status, (time.perf_counter() - began) * 1e3))
+
+    async def until(self, number: int) -> None:
+        """Send one after the other until so many were sent."""
+        while self.number < number:
+            await self.send()
+
+
 async def _half_load(client: Client, people: Mapping[str, Sequence[str]]) -> bool:
     everybody = [name for held in people.values() for name in held]
-    chance = random.Random(20261210)
-    number = 0
-
-    async def one(at: int) -> tuple[int, float]:
-        began = time.perf_counter()
-        body, key = _mixed(at, everybody, chance)
-        status, _ = await client.post("platform", "/v1/credit-decisions", body, key)
-        return status, time.perf_counter() - began
-
+    mix = Mix(client, everybody, random.Random(20261210))
     began = time.perf_counter()
-    waiting = iter(range(REQUESTS * 2))
-    await asyncio.gather(*(_drain(one, waiting) for _ in range(CONCURRENCY)))
-    rate = REQUESTS * 2 / (time.perf_counter() - began)
-    number = REQUESTS * 2
-    tasks, gap = [], 2 / rate
+    await asyncio.gather(*(mix.until(REQUESTS * 2) for _ in range(CONCURRENCY)))
+    rate = mix.number / (time.perf_counter() - began)
+    mix.ends.clear()
     begin = time.perf_counter()
-    while (now := time.perf_counter()) - begin < HALF_LOAD_S:
-        tasks.append(asyncio.create_task(one(number)))
-        number += 1
-        await asyncio.sleep(max(0.0, begin + (number - REQUESTS * 2) * gap - now))
-    done = await asyncio.gather(*tasks)
-    statuses = {status for status, _ in done}
-    if not statuses <= {OK, CREATED, REFUSED}:
-        raise RuntimeError(f"unexpected: {statuses}")
-    latencies = sorted(seconds * 1e3 for _, seconds in done)
-    p99 = latencies[int(len(latencies) * 0.99)]
-    middle = median(latencies)
+    async with asyncio.TaskGroup() as group:
+        for turn in range(int(HALF_LOAD_S * rate / 2)):
+            group.create_task(mix.send())
+            await asyncio.sleep(max(0.0, begin + (turn + 1) * 2 / rate - time.perf_counter()))
+    latencies = sorted(milliseconds for _, milliseconds in mix.ends)
+    middle, p99 = median(latencies), latencies[int(len(latencies) * 0.99)]
     print(f"mix: {rate:,.0f}/s at most; at half of it p50 {middle:.1f} ms, p99 {p99:.1f} ms")
     return p99 <= P99_BAR_MS
-
-
-async def _drain(one: Any, waiting: Any) -> None:
-    for number in waiting:
-        await one(number)
 
 
 if __name__ == "__main__":
