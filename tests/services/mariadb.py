@@ -52,11 +52,12 @@ def mysql(folder: Path) -> Launch:
 
 def _launch(folder: Path, program: Sequence[str], environment: Mapping[str, str]) -> Launch:
     (port,) = free_ports(1)
-    first = folder / "init.sql"  # one statement a line: more on a line are passed over in silence
+    # One statement a line: more on a line are passed over in silence. It is run at every start.
+    first = folder / "init.sql"
     first.write_text(
-        f"CREATE USER '{USER}'@'{HOST}' IDENTIFIED BY '{USER}';\n"
-        f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n"
-        f"GRANT ALL ON *.* TO '{USER}'@'{HOST}';\n"
+        f"CREATE USER IF NOT EXISTS '{USER}'@'{HOST}' IDENTIFIED BY '{USER}';\n"
+        f"CREATE DATABASE IF NOT EXISTS {DATABASE} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n"
+        f"GRANT ALL ON *.* TO '{USER}'@'{HOST}' WITH GRANT OPTION;\n"
     )
     files = (f"--datadir={folder}/data", "--socket=server.sock", f"--pid-file={folder}/pid")
     return Launch(

@@ -2,23 +2,36 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TypeVar
 
 import pytest
 
 from tests.services.downloads import MissingError
-from tests.services.fleet import running
+from tests.services.fleet import SERVERS, running
+from tests.services.lasting import Lasting, lasting
 from tests.services.server import Running
+
+T = TypeVar("T")
+
+
+def provided(*names: str) -> AbstractContextManager[dict[str, Running]]:
+    """Have servers by name while the suite runs, and end them."""
+    return _had(running(*names), *names)
+
+
+def provided_lasting(name: str) -> AbstractContextManager[Lasting]:
+    """Have a server that the suite may end and bring back."""
+    return _had(lasting(name, SERVERS[name]), name)
 
 
 @contextmanager
-def provided(*names: str) -> Iterator[dict[str, Running]]:
-    """Have servers by name while the suite runs, and end them."""
+def _had(servers: AbstractContextManager[T], *names: str) -> Iterator[T]:
     with ExitStack() as stack:
         try:
-            servers = stack.enter_context(running(*names))
+            found = stack.enter_context(servers)
         except MissingError as error:
             if "CI" in os.environ:
                 raise
             pytest.skip(f"{', '.join(names)}: {error}")
-        yield servers
+        yield found

@@ -36,6 +36,15 @@ class Verdict(Enum):
     DROP = "they are lost, as are all after them this way; the connection stays half-open"
     CUT = "they are lost, and both ends are told that the connection has ended"
     RESET = "they are lost, and both ends get a reset"
+    LATE = "the sender is told that the connection has ended; they arrive some time later"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The first bytes of a chunk go on; the verdict is on the others."""
+
+    first: int
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +53,13 @@ class Faults:
     What happens to bytes on their way.
 
     `latency_s` holds up each chunk. `drip` passes so many bytes of a reply at a time, each after
-    `latency_s`. `judge` sees every chunk before it goes on.
+    `latency_s`. `judge` sees every chunk before it goes on. `late_s` is how long a late one takes.
     """
 
     latency_s: float = 0.0
     drip: int = 0
-    judge: Callable[[Way, bytes], Verdict] = lambda _way, _data: Verdict.PASS
+    late_s: float = 0.0
+    judge: Callable[[Way, bytes], Verdict | Part] = lambda _way, _data: Verdict.PASS
 
 
 NONE: Final = Faults()
@@ -170,16 +180,28 @@ class FaultProxy:
         lost = False
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK):
-                verdict = Verdict.DROP if lost else self.faults.judge(way, data)
+                passed, verdict = self._judged(way, data, lost=lost)
+                if passed:
+                    await self._pass_on(way, passed, writer)
                 lost = lost or verdict is Verdict.DROP
-                if verdict in (Verdict.CUT, Verdict.RESET):
-                    for end in ends:
-                        (_reset if verdict is Verdict.RESET else asyncio.StreamWriter.close)(end)
-                    return
-                if not lost:
-                    await self._pass_on(way, data, writer)
+                if verdict in (Verdict.PASS, Verdict.DROP):
+                    continue
+                if verdict is Verdict.LATE:
+                    _reset(ends[0])
+                    await asyncio.sleep(self.faults.late_s)
+                    await self._pass_on(way, data[len(passed) :], writer)
+                for end in ends:
+                    (_reset if verdict is Verdict.RESET else asyncio.StreamWriter.close)(end)
+                return
             if writer.can_write_eof() and not lost:
                 writer.write_eof()
+
+    def _judged(self, way: Way, data: bytes, *, lost: bool) -> tuple[bytes, Verdict]:
+        """Return what goes on, and what becomes of the rest."""
+        judged = Verdict.DROP if lost else self.faults.judge(way, data)
+        if isinstance(judged, Part):
+            return data[: judged.first], judged.verdict
+        return (data if judged is Verdict.PASS else b""), judged
 
     async def _pass_on(self, way: Way, data: bytes, writer: asyncio.StreamWriter) -> None:
         faults = self.faults

@@ -54,6 +54,22 @@ class Running:
         """Tell whether this very process still runs."""
         return birth(self.pid) == self.born
 
+    def kill(self) -> None:
+        """End the process at once; what it had written stays in its folder."""
+        if self.alive():
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        if child := _CHILDREN.pop(self.pid, None):
+            child.wait()
+
+    def freeze(self) -> None:
+        """Let the process stand still: its connections stay, and it answers nothing."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        os.killpg(self.pid, signal.SIGCONT)
+
     def stop(self) -> None:
         """End the process, by force when it takes too long, and remove its folder."""
         for sign in (signal.SIGTERM, signal.SIGKILL):
@@ -76,9 +92,18 @@ def start(name: str, folder: Path, launch: Callable[[Path], Launch]) -> Running:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    made = launch(folder)
+    return begin(name, folder, launch(folder))
+
+
+def begin(name: str, folder: Path, made: Launch) -> Running:
+    """
+    Start what was prepared in a folder, for the first time or again, and return once it answers.
+
+    Raises:
+        NotReadyError: it ended, or did not answer in time; nothing is left of it.
+    """
     log = folder / "server.log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             made.command,
             cwd=folder,

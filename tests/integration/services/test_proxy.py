@@ -12,6 +12,7 @@ from tests.services.proxy import (
     SILENCE,
     FaultProxy,
     Faults,
+    Part,
     Verdict,
     Way,
     after,
@@ -153,3 +154,36 @@ def test_a_server_that_is_gone_resets_the_client() -> None:
     # It may come before the client has said anything, while it still connects.
     with proxied(nobody) as proxy, reset, closing(connect(proxy)) as client:
         ask(client, b"one\n")
+
+
+def test_a_part_of_a_chunk_goes_on_and_the_rest_meets_the_verdict(proxy: FaultProxy) -> None:
+    proxy.faults = Faults(
+        judge=lambda way, _: Part(2, Verdict.CUT) if way is Way.REPLY else Verdict.PASS
+    )
+    with closing(connect(proxy)) as client:
+        client.sendall(b"one\n")
+        with client.makefile("rb") as answers:
+            assert answers.read() == b"ON"
+
+
+def test_late_bytes_arrive_when_their_sender_was_told_the_end() -> None:
+    arrived = threading.Event()
+    listener = socket.create_server((HOST, 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as lines:
+            assert lines.readline() == b"late\n"
+            arrived.set()
+
+    server = threading.Thread(target=serve)
+    server.start()
+    with closing(listener), proxied(listener.getsockname()[1]) as proxy:
+        proxy.faults = Faults(judge=lambda _way, _data: Verdict.LATE, late_s=0.5)
+        with closing(connect(proxy)) as client:
+            client.sendall(b"late\n")
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+            assert not arrived.is_set()
+        assert arrived.wait(20)
+        server.join(20)
