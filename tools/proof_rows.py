@@ -154,6 +154,29 @@ def tamper_evidence(seed: int) -> Measured:
     return check_tamper_evidence(LEDGER, seed)
 
 
+def ledger_poison(seed: int) -> Measured:
+    """Poison each place of a batch of 128 on MariaDB; no chance in it."""
+    del seed
+    from tests.integration.ledger_faults.checks import prove_poison  # noqa: PLC0415
+
+    return prove_poison()
+
+
+def ledger_outages(seed: int) -> Measured:
+    """Kill MariaDB under load 20 times with each driver, stop it for 20 s, let it refuse writes."""
+    from tests.integration.ledger_faults.checks import prove_outages  # noqa: PLC0415
+
+    return prove_outages(seed)
+
+
+def ledger_packets(seed: int) -> Measured:
+    """Break the writer's connection at each packet, in each way; no chance in it."""
+    del seed
+    from tests.integration.ledger_faults.checks import prove_packets  # noqa: PLC0415
+
+    return prove_packets()
+
+
 def scorecard(seed: int) -> Measured:
     """Measure the committed scorecard; its own seed is part of its definition."""
     del seed
@@ -272,6 +295,21 @@ ROWS: Final[tuple[Row, ...]] = (
         name="tamper-evidence",
         promise="a ledger of 100,000: every byte, row, pair and lane that was touched is named",
         run=tamper_evidence,
+    ),
+    Row(
+        name="ledger-poison",
+        promise="a refused row at each of 128 places: 127 recorded, one told, nothing left open",
+        run=ledger_poison,
+    ),
+    Row(
+        name="ledger-outages",
+        promise="MariaDB killed, stopped, read-only under load: every answer is there, once",
+        run=ledger_outages,
+    ),
+    Row(
+        name="ledger-packets",
+        promise="a connection broken at each packet of a batch: every answer is there, once",
+        run=ledger_packets,
     ),
     Row(
         name="policy-differential",
