@@ -62,7 +62,10 @@ class Bank:
     def faults(self, *desks: Desk) -> list[Any]:
         """Return whatever is wrong with the ledger, and with what clients were told."""
         decisions = self.decisions()
-        found = [*self._broken_lanes(decisions), *self._over_the_limit()]
+        found = [*self.broken_lanes(decisions), *self._over_the_limit()]
+        outbox = self.server.run("SELECT count(*) FROM outbox")
+        if outbox != [(len(decisions),)]:
+            found.append(f"{outbox} events for {len(decisions)} decisions")
         rows = {row.idem_key: (row.decision_id, row.reply) for row in decisions}
         for made in desks:
             found += [
@@ -72,7 +75,8 @@ class Bank:
             ]
         return found
 
-    def _broken_lanes(self, decisions: list[DecisionRow]) -> Iterator[Any]:
+    def broken_lanes(self, decisions: list[DecisionRow]) -> Iterator[Any]:
+        """Yield what does not verify."""
         names = ", ".join(each.name for each in fields(BatchRow))
         text = f"SELECT {names} FROM ledger_batches ORDER BY lane, sequence"  # noqa: S608
         lanes: dict[str, list[BatchRow]] = {}
@@ -83,9 +87,6 @@ class Bank:
         for row in decisions:
             if row.lane not in lanes:
                 yield f"{row.decision_id} is of no lane"
-        outbox = self.server.run("SELECT count(*) FROM outbox")
-        if outbox != [(len(decisions),)]:
-            yield f"{outbox} events for {len(decisions)} decisions"
 
     def _over_the_limit(self) -> Iterator[str]:
         """Yield persons who got more than their limit, or less than they could have had."""
@@ -117,7 +118,10 @@ class Bank:
 
     def open_transactions(self) -> list[Any]:
         """Return the transactions that are open."""
-        return self.server.run("SELECT trx_mysql_thread_id FROM information_schema.innodb_trx")
+        return self.server.run(
+            "SELECT trx_mysql_thread_id, trx_state, trx_started, trx_rows_locked, trx_query"
+            " FROM information_schema.innodb_trx"
+        )
 
     async def left_alone(self) -> None:
         """Wait until the server has forgotten every session of the desks; it must."""

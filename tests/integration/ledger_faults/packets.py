@@ -199,4 +199,5 @@ async def _one(
     finally:
         proxy.faults = NONE
     assert struck == [case], f"{case} did not happen"
-    assert bank.open_transactions() == [], case
+    left = bank.open_transactions()
+    assert left == [], f"{case}: {left}"

@@ -1,0 +1,23 @@
+"""Two processes on one database, and one whose database dies: the shipped program, over HTTP."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.ledger_faults.two_processes import check_two_processes
+from tests.services.lasting import Lasting
+from tests.services.provided import provided
+
+SEED = 20260610
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with provided("redis") as servers:
+        yield servers["redis"].settings["REDIS_URL"]
+
+
+def test_three_of_sixty_four_fit_whichever_process_is_asked(
+    lasting: Lasting, redis_url: str
+) -> None:
+    check_two_processes(lasting.settings["MYSQL_URL"], redis_url, 3, SEED)
