@@ -177,6 +177,21 @@ def ledger_packets(seed: int) -> Measured:
     return prove_packets()
 
 
+def two_processes(seed: int) -> Measured:
+    """Let 64 requests of one person meet in two processes on one MariaDB, 200 times."""
+    from tests.integration.ledger_faults.checks import prove_two_processes  # noqa: PLC0415
+
+    return prove_two_processes(seed)
+
+
+def dying_database(seed: int) -> Measured:
+    """Kill MariaDB behind the shipped program 20 times; when is the machine's chance."""
+    del seed
+    from tests.integration.ledger_faults.checks import prove_dying  # noqa: PLC0415
+
+    return prove_dying()
+
+
 def scorecard(seed: int) -> Measured:
     """Measure the committed scorecard; its own seed is part of its definition."""
     del seed
@@ -310,6 +325,16 @@ ROWS: Final[tuple[Row, ...]] = (
         name="ledger-packets",
         promise="a connection broken at each packet of a batch: every answer is there, once",
         run=ledger_packets,
+    ),
+    Row(
+        name="two-processes",
+        promise="64 requests of one person at two processes, 200 times: three fit, never more",
+        run=two_processes,
+    ),
+    Row(
+        name="dying-database",
+        promise="the database killed 20 times: 503 with Retry-After, then service, nothing lost",
+        run=dying_database,
     ),
     Row(
         name="policy-differential",

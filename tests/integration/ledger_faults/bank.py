@@ -117,11 +117,17 @@ class Bank:
         )
 
     def open_transactions(self) -> list[Any]:
-        """Return the transactions that are open."""
+        """Return the transactions that are open, as of a tenth of a second ago at most."""
         return self.server.run(
             "SELECT trx_mysql_thread_id, trx_state, trx_started, trx_rows_locked, trx_query"
             " FROM information_schema.innodb_trx"
         )
+
+    async def settled(self) -> None:
+        """Wait until no transaction is open: a session that was left takes a moment to end."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.open_transactions():  # noqa: ASYNC110
+                await asyncio.sleep(POLL_S)
 
     async def left_alone(self) -> None:
         """Wait until the server has forgotten every session of the desks; it must."""

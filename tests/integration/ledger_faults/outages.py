@@ -181,7 +181,7 @@ async def _outages(
         assert len(bank.decisions()) == running.answered == len(made.answers)
         # Each of both connections, and those of the look-ups; a lane that was left leaves none.
         assert len(bank.sessions()) <= 2 + 4, bank.sessions()
-        assert bank.open_transactions() == []
+        await bank.settled()
     await bank.left_alone()
     return {
         "answered": running.answered,

@@ -194,10 +194,9 @@ async def _one(
         await asyncio.gather(*(made.ask(each) for each in entries))
         proxy.faults = NONE
         await _batch(made, entries)
+        await bank.settled()
     except (AssertionError, TimeoutError) as error:
         raise AssertionError(f"{case}: {error}") from error
     finally:
         proxy.faults = NONE
     assert struck == [case], f"{case} did not happen"
-    left = bank.open_transactions()
-    assert left == [], f"{case}: {left}"

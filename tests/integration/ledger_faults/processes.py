@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -109,10 +109,7 @@ async def up(site: Site, name: str) -> AsyncIterator[Api]:
         str(BIN / "creditctl"), "up", "--profile", "services", "--data", str(site.folder / name),
         "--port", "0", "--metrics-port", "0",
     )  # fmt: skip
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, env={**os.environ, **site.environment}, stderr=output, stdout=output
-        )
+    process = await asyncio.to_thread(_launched, command, site.environment, log)
     try:
         async with asyncio.timeout(PATIENCE_S):
             while (found := SAYS.search(log.read_text())) is None:
@@ -130,6 +127,15 @@ async def up(site: Site, name: str) -> AsyncIterator[Api]:
     finally:
         process.kill()
         process.wait()
+
+
+def _launched(
+    command: Sequence[str], environment: Mapping[str, str], log: Path
+) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command, env={**os.environ, **environment}, stderr=output, stdout=output
+        )
 
 
 def recent(customer: Customer) -> list[Envelope]:

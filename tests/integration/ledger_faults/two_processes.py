@@ -1,4 +1,4 @@
-"""Row 3 of the foundation with two processes on one database: three of sixty-four, in each round."""
+"""Row 3 of the foundation with two processes on one database: three of sixty-four fit."""
 
 import asyncio
 import tempfile
@@ -24,7 +24,7 @@ from tests.integration.ledger_faults.processes import CREATED, PATIENCE_S, Api, 
 def check_two_processes(
     mysql_url: str, redis_url: str, rounds: int, seed: int
 ) -> Mapping[str, int]:
-    """Run rounds of 64 requests for one person, 32 at each process; raise at the first wrong one."""
+    """Run rounds of 64 requests for one person, 32 at each process; raise at a wrong one."""
     with tempfile.TemporaryDirectory(prefix="two-processes-") as folder:
         site = Site.made(Path(folder), mysql_url, redis_url)
         asyncio.run(_rounds(site, rounds, seed))
