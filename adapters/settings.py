@@ -7,13 +7,20 @@ from typing import ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from domain.errors import PermanentError
+from domain.errors import InvalidInputError, PermanentError
 
 DEFAULT_PORT: Final = 8080
 DEFAULT_METRICS_PORT: Final = 9464
 DEFAULT_DATA: Final = Path("~/.credit-platform")
 SERVICES_NEED: Final = ("MYSQL_URL", "KEYS_MYSQL_URL", "REDIS_URL", "KEYS_DIR")
+EXPLAINED: Final = "docs/services.md lists the settings"
 LOOPBACK: Final = "127.0.0.1"
+
+
+class RefusedError(PermanentError):
+    """A server refuses us, or this program refuses to work with what it found there."""
+
+    code = "refused"
 
 
 class ServingSettings(BaseModel):
@@ -68,12 +75,14 @@ class ServicesSettings(ServingSettings):
         Read `MYSQL_URL`, `KEYS_MYSQL_URL`, `REDIS_URL`, `KEYS_DIR` and `MYSQL_CONNECTIONS`.
 
         Raises:
-            PermanentError: one that is needed is missing; the sentence names them all.
+            InvalidInputError: some are missing or malformed; the sentence names them all.
         """
         held = os.environ if environment is None else environment
         missing = [name for name in SERVICES_NEED if not held.get(name)]
         if missing:
-            raise PermanentError(f"the profile services needs {', '.join(missing)} in its settings")
+            raise InvalidInputError(
+                f"the profile services needs {', '.join(missing)} in its settings: {EXPLAINED}"
+            )
         more = (
             {"mysql_connections": held["MYSQL_CONNECTIONS"]} if "MYSQL_CONNECTIONS" in held else {}
         )
@@ -86,8 +95,9 @@ class ServicesSettings(ServingSettings):
                 }
             )  # fmt: skip
         except ValidationError as error:
-            names = ", ".join(str(each["loc"][0]) for each in error.errors(include_input=False))
-            raise PermanentError(f"not well in the settings: {names}") from None
+            wrong = error.errors(include_input=False, include_url=False, include_context=False)
+            names = ", ".join(str(each["loc"][0]).upper() for each in wrong)
+            raise InvalidInputError(f"{names} cannot be what it is: {EXPLAINED}") from None
 
 
 class CommandLineSettings(BaseModel):
@@ -100,16 +110,19 @@ class CommandLineSettings(BaseModel):
     data: Path = DEFAULT_DATA
     #: Like `mysql://user:password@host:3306/database`.
     mysql_url: str | None = Field(default=None, repr=False)
+    #: Folder of the key files in the profile services.
+    keys: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read `CREDITCTL_TOKEN`, `CREDITCTL_URL`, `CREDITCTL_DATA` and `MYSQL_URL`."""
+        """Read `CREDITCTL_TOKEN`, `CREDITCTL_URL`, `CREDITCTL_DATA`, `MYSQL_URL`, `KEYS_DIR`."""
         held = os.environ if environment is None else environment
         names = {
             "token": "CREDITCTL_TOKEN",
             "url": "CREDITCTL_URL",
             "data": "CREDITCTL_DATA",
             "mysql_url": "MYSQL_URL",
+            "keys": "KEYS_DIR",
         }
         return cls.model_validate(
             {field: held[name] for field, name in names.items() if held.get(name)}

@@ -1,16 +1,15 @@
 """The program behind `creditctl`: binds the commands to the platform."""
 
 import asyncio
-import os
-import shutil
 import sys
-import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from adapters.bootstrap import evidence, shipped
+from adapters.bootstrap.doctor.examine import examine
+from adapters.bootstrap.doctor.start import refuse_half_configured
 from adapters.bootstrap.serving import run_demo, run_platform
 from adapters.inbound.cli.main import build_cli
 from adapters.inbound.cli.wiring import Check, DemoOptions, Place, SchemaState, UpOptions
@@ -22,12 +21,10 @@ from adapters.settings import (
     ServicesSettings,
     ServingSettings,
 )
-from domain.errors import CreditError, InvalidInputError, NotFoundError
+from adapters.system import SystemClock
+from domain.errors import InvalidInputError, NotFoundError
 
 TOKEN_KEY: Final = "token.key"  # noqa: S105 - a file's name
-PYTHON_MIN: Final = (3, 11)
-FREE_BYTES_MIN: Final = 1 << 30
-RESTORE: Final = "creditctl decision verify names what was changed; compare with a backup"
 
 
 class SchemaTool(Protocol):
@@ -52,6 +49,9 @@ class EmbeddedWiring:
     def up(self, options: UpOptions) -> int:
         """Run the platform until it is told to stop."""
         settings = _settings(options)
+        if isinstance(settings, ServicesSettings):
+            for line in refuse_half_configured(settings, SystemClock()):
+                sys.stderr.write(f"{line}\n")
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(run_platform(settings))
 
@@ -67,27 +67,29 @@ class EmbeddedWiring:
             raise NotFoundError("this folder has no signing key yet: start the platform first")
         return TokenKey.load_or_create(path).issue(subject, scopes)
 
-    def verify_ledger(self, data: Path, anchors: Path | None = None) -> dict[str, object]:
-        """Verify every lane of a folder's ledger."""
-        return evidence.verify_ledger(data.expanduser(), anchors)
+    def verify_ledger(self, place: Place, anchors: Path | None = None) -> dict[str, object]:
+        """Verify every lane of a ledger."""
+        return evidence.verify_ledger(place.data.expanduser(), anchors, place.url)
 
     def verify_decision(
-        self, data: Path, decision_id: str, anchors: Path | None = None
+        self, place: Place, decision_id: str, anchors: Path | None = None
     ) -> dict[str, object]:
-        """Prove one decision of a folder's ledger."""
-        return evidence.verify_decision(data.expanduser(), decision_id, anchors)
+        """Prove one decision of a ledger."""
+        return evidence.verify_decision(place.data.expanduser(), decision_id, anchors, place.url)
 
-    def pack_decision(self, data: Path, decision_id: str, anchors: Path | None = None) -> bytes:
+    def pack_decision(self, place: Place, decision_id: str, anchors: Path | None = None) -> bytes:
         """Return the signed evidence pack of a decision."""
-        return evidence.pack_decision(data.expanduser(), decision_id, anchors)
+        data = place.data.expanduser()
+        return evidence.pack_decision(data, decision_id, anchors, place.url, self._keys(place))
 
-    def signing_keys(self, data: Path) -> dict[str, object]:
-        """Return the public keys of a folder."""
-        return evidence.signing_keys(data.expanduser())
+    def signing_keys(self, place: Place) -> dict[str, object]:
+        """Return the public keys of a place."""
+        return evidence.signing_keys(self._keys(place) or place.data.expanduser())
 
-    def doctor(self, data: Path) -> list[Check]:
-        """Look at the machine and the folder."""
-        return [_python(), _disk(data), _folder(data), self._ledger(data), _zones()]
+    def doctor(self, data: Path, profile: str) -> Sequence[Check]:
+        """Look at the machine, the folder, and what the profile needs."""
+        _known(profile)
+        return examine(data, profile)
 
     def schema_state(self, place: Place) -> SchemaState:
         """Look at the schema of a place."""
@@ -125,16 +127,10 @@ class EmbeddedWiring:
         """Return the data folder of the environment, or the default one."""
         return self.settings.data
 
-    def _ledger(self, data: Path) -> Check:
-        try:
-            found = self.verify_ledger(data)
-        except NotFoundError as error:
-            return Check("ledger", ok=True, detail=str(error))
-        except CreditError as error:
-            return Check("ledger", ok=False, detail=str(error), remedy=RESTORE)
-        detail = f"{found['decisions']} decisions in {found['batches']} batches"
-        valid = found["valid"] is True
-        return Check("ledger", ok=valid, detail=detail, remedy="" if valid else RESTORE)
+    def _keys(self, place: Place) -> Path | None:
+        """Return the folder of the key files that processes on a database share."""
+        keys = self.settings.keys
+        return None if place.url is None or keys is None else keys.expanduser()
 
 
 def creditctl() -> None:
@@ -156,38 +152,12 @@ def _settings(options: UpOptions) -> ServingSettings:
         "metrics_port": options.metrics_port,
         "anchors": options.anchors,
     }
-    if options.profile == EmbeddedSettings.profile:
-        return EmbeddedSettings.model_validate({"data": options.data, **given})
+    _known(options.profile)
     if options.profile == ServicesSettings.profile:
         return ServicesSettings.from_environment(options.data, given)
-    raise InvalidInputError(f"the profile {options.profile} arrives with its issue")
+    return EmbeddedSettings.model_validate({"data": options.data, **given})
 
 
-def _python() -> Check:
-    found = ".".join(map(str, sys.version_info[:3]))
-    ok = sys.version_info[:2] >= PYTHON_MIN
-    return Check("python", ok, found, "" if ok else "install Python 3.11 or newer")
-
-
-def _disk(data: Path) -> Check:
-    place = data.expanduser()
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
-    ok = free >= FREE_BYTES_MIN
-    return Check("disk", ok, f"{free >> 20} MiB free", "" if ok else "free at least 1 GiB")
-
-
-def _folder(data: Path) -> Check:
-    root = data.expanduser()
-    if not root.exists():
-        return Check("data folder", ok=True, detail="not there yet; it is made at the first start")
-    mode = root.stat().st_mode & 0o077
-    ok = mode == 0 and os.access(root, os.R_OK | os.W_OK)
-    remedy = "" if ok else "chmod 700: nobody else may read the data folder"
-    return Check("data folder", ok, "private" if ok else "others can read it", remedy)
-
-
-def _zones() -> Check:
-    ok = not zoneinfo.TZPATH
-    return Check("time zones", ok, "the pinned tzdata package" if ok else "the host's own")
+def _known(profile: str) -> None:
+    if profile not in {EmbeddedSettings.profile, ServicesSettings.profile}:
+        raise InvalidInputError(f"the profile {profile} arrives with its issue")

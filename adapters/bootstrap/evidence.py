@@ -1,4 +1,4 @@
-"""Proofs from a data folder, which stays as it is: the whole ledger, one decision, its pack."""
+"""Proofs from a ledger, which stays as it is: the whole of it, one decision, its pack."""
 
 import json
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from adapters.stores.embedded import folder_clock
 from adapters.stores.embedded.anchor_file import read_anchors
 from adapters.stores.embedded.directory import ANCHORS, SIGNING_KEY
 from adapters.stores.embedded.ledger_copy import LedgerCopy
+from adapters.stores.sql.mysql_ledger import MysqlLedger
 from adapters.system import SystemClock
 from decision_engine.record.anchors import Anchor, AnchoredHeads
 from decision_engine.record.pack import build_pack, message_of
@@ -28,12 +29,17 @@ PROBLEMS_MAX: Final = 1_000
 Document = dict[str, object]
 
 
-def verify_ledger(data: Path, anchors: Path | None) -> Document:
-    """Verify every lane of a folder's ledger, against the anchors if there are any."""
+def verify_ledger(data: Path, anchors: Path | None, url: str | None = None) -> Document:
+    """
+    Verify every lane of a ledger, against the anchors if there are any.
+
+    The ledger is that of the folder, or of the database that `url` names; the anchors, if no file
+    is named, and the keys are the folder's.
+    """
     clock, tally = SystemClock(), Tally()
     began = clock.monotonic()
     kept = _kept(data, anchors)
-    with closing(LedgerCopy(data)) as copy:
+    with closing(_reader(data, url)) as copy:
         faults = chain(kept.faults, find_faults(copy, tally, kept.heads()))
         problems = [_said(fault) for fault in islice(faults, PROBLEMS_MAX)]
         more = sum(1 for _ in faults)
@@ -47,12 +53,14 @@ def verify_ledger(data: Path, anchors: Path | None) -> Document:
     }
 
 
-def verify_decision(data: Path, decision_id: str, anchors: Path | None) -> Document:
-    """Prove one decision of a folder's ledger, as far as its lane goes."""
+def verify_decision(
+    data: Path, decision_id: str, anchors: Path | None, url: str | None = None
+) -> Document:
+    """Prove one decision of a ledger, as far as its lane goes."""
     clock = SystemClock()
     began = clock.monotonic()
     kept = _kept(data, anchors)
-    with closing(LedgerCopy(data)) as copy:
+    with closing(_reader(data, url)) as copy:
         proof = prove(copy, decision_id, _until(data, anchors, kept))
         head, later = walk_to_head(copy, proof.end) if proof.end else (None, [])
     faults = [*kept.faults, *proof.faults, *later]
@@ -66,12 +74,18 @@ def verify_decision(data: Path, decision_id: str, anchors: Path | None) -> Docum
     }
 
 
-def pack_decision(data: Path, decision_id: str, anchors: Path | None) -> bytes:
-    """Return the signed evidence pack of a decision."""
-    key = SigningKey.load(data / SIGNING_KEY)
+def pack_decision(
+    data: Path,
+    decision_id: str,
+    anchors: Path | None,
+    url: str | None = None,
+    keys: Path | None = None,
+) -> bytes:
+    """Return the signed evidence pack of a decision; `keys` is where the signing key is."""
+    key = SigningKey.load((keys or data) / SIGNING_KEY)
     offset = folder_clock.read_offset(data)
     kept = _kept(data, anchors)
-    with closing(LedgerCopy(data)) as copy:
+    with closing(_reader(data, url)) as copy:
         proof = prove(copy, decision_id, _until(data, anchors, kept))
         made = SystemClock(offset.total_seconds()).now()
         pack = build_pack(proof, copy, epoch_micros(made))
@@ -83,6 +97,10 @@ def signing_keys(data: Path) -> Document:
     """Return the public keys of a folder."""
     key = SigningKey.load(data / SIGNING_KEY)
     return {"current": key.current, "public_keys": dict(key.public_keys())}
+
+
+def _reader(data: Path, url: str | None) -> LedgerCopy | MysqlLedger:
+    return LedgerCopy(data) if url is None else MysqlLedger(url)
 
 
 def _kept(data: Path, anchors: Path | None) -> AnchoredHeads:

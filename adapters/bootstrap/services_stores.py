@@ -25,9 +25,11 @@ from adapters.mysql_address import MysqlAddress
 from adapters.security.key_ring import KeyRing
 from adapters.security.mysql_key_vault import MysqlKeyVault
 from adapters.security.request_keys import RequestKeys
+from adapters.security.signing_key import SigningKey
 from adapters.security.tokens import TokenKey
 from adapters.settings import ServicesSettings
 from adapters.stores.embedded.anchor_file import AnchorFile
+from adapters.stores.embedded.directory import SIGNING_KEY
 from adapters.stores.redis.cache import RedisCache
 from adapters.stores.sql.migrations.version import READ_REVISION, check_revision
 from adapters.stores.sql.mysql_truth import MysqlTruth
@@ -93,6 +95,8 @@ async def _open(
     # Without the cache decisions come from below; with wrong settings nobody would ever notice.
     with suppress(TransientError):
         await cache.check(deadline)
+    # Made at the first start: a pack signed with a key that came later would prove nothing.
+    SigningKey.load_or_create(keys / SIGNING_KEY)
     return Stores(
         folder=folder,
         clock=clock,

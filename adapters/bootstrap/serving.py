@@ -1,6 +1,7 @@
 """Entry points that serve: `creditctl up` and `creditctl demo`."""
 
 import asyncio
+import errno
 import json
 import signal
 import sys
@@ -33,6 +34,7 @@ from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.metrics_server import MetricsServer, serve_metrics
 from adapters.telemetry.monitoring import Telemetry
 from adapters.telemetry.standard_logging import capture
+from domain.errors import InvalidInputError
 from domain.ports.time import Deadline
 
 #: Where the clock of the demo's folder begins: the data ends in May 2026.
@@ -146,9 +148,14 @@ async def _serve(core: Core, settings: ServingSettings, telemetry: Telemetry) ->
         version=version("credit-platform"),
     )
     app = build_app(core.use_cases, ports)
-    if settings.port is not None:
-        return await start_server(app, settings.host, settings.port)
     try:
-        return await start_server(app, settings.host, DEFAULT_PORT)
-    except OSError:
-        return await start_server(app, settings.host, 0)
+        port = DEFAULT_PORT if settings.port is None else settings.port
+        return await start_server(app, settings.host, port)
+    except OSError as error:
+        if settings.port is None:
+            return await start_server(app, settings.host, 0)
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise InvalidInputError(
+            f"something listens on port {settings.port} already: name another one by --port"
+        ) from error

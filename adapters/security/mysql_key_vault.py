@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Iterator
 from typing import Final
 
 from adapters.mysql_address import MysqlAddress
@@ -49,15 +50,40 @@ class MysqlKeyVault(EnvelopeKeyVault):
         """
         await self._run(self._prepared, deadline)
 
+    def compare(self) -> bool:
+        """
+        Compare the key files with the vault, which stays as it is; blocks.
+
+        Returns False when the vault has nothing yet to compare them with.
+
+        Raises:
+            PermanentError: the login may not, or the key files are not those of this vault.
+            TransientError: the database or its table is not there, or is away.
+        """
+        stored = self._table.get(WITNESS)
+        if stored is None:
+            return False
+        self._unwrapped(WITNESS, stored, self._cache.look())
+        for name, mark in self._marks():
+            known = self._table.get(name)
+            if known is not None:
+                _same(known, mark)
+        return True
+
     def _prepared(self) -> None:
         self._table.prepare()
         self._made(WITNESS)
+        for name, mark in self._marks():
+            _same(self._table.put_if_absent(name, mark), mark)
+
+    def _marks(self) -> Iterator[tuple[str, WrappedKey]]:
         for version, secret in self._index.versions.items():
             mark = hmac.digest(secret, b"witness of the index key", hashlib.sha256)
-            stored = self._table.put_if_absent(
-                f"{WITNESS}.index.{version}", WrappedKey(version, mark)
-            )
-            if stored.wrapped is None or not hmac.compare_digest(stored.wrapped, mark):
-                raise PermanentError(
-                    "the index key is not the one of this vault: all processes need the same files"
-                )
+            yield f"{WITNESS}.index.{version}", WrappedKey(version, mark)
+
+
+def _same(stored: WrappedKey, mark: WrappedKey) -> None:
+    if not hmac.compare_digest(stored.wrapped or b"", mark.wrapped or b""):
+        raise PermanentError(
+            "the index key is not the one of this vault: all processes need the same files"
+        )

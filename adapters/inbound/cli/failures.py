@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from adapters.inbound.cli.wording import clean
+from adapters.settings import RefusedError
 from domain.errors import (
     CreditError,
     InvalidInputError,
@@ -88,6 +89,7 @@ FAILURE_OF_ERROR: Final[Mapping[type[CreditError], type[Failure]]] = {
     CreditError: Failure,
     InvalidInputError: BadUsage,
     NotFoundError: BadUsage,
+    RefusedError: Refused,
     TransientError: NotReachable,
 }
 

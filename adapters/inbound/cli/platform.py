@@ -1,19 +1,32 @@
 """`creditctl up`, `demo`, `token` and `doctor`: the platform on this machine."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
 from adapters.inbound.cli.failures import ExitCode
 from adapters.inbound.cli.options import SUBJECT, data_option, folder, json_option, wiring_of
 from adapters.inbound.cli.output import Output, Page
-from adapters.inbound.cli.wiring import Check, DemoOptions, UpOptions
+from adapters.inbound.cli.wiring import Check, DemoOptions, Level, UpOptions
 from adapters.inbound.cli.wording import count
 from adapters.security.tokens import SCOPES
 from adapters.settings import DEFAULT_METRICS_PORT
 
 PORT = click.IntRange(0, 65_535)
+RESULTS: Final = {Level.WELL: "well", Level.WARNING: "warning", Level.FAULT: "NOT WELL"}
+#: What the last line counts, the worst first.
+SHOWN: Final = (Level.FAULT, Level.WARNING)
+
+profile_option: Final = click.option(
+    "--profile",
+    type=click.Choice(["embedded", "services", "aws"]),
+    default="embedded",
+    show_default=True,
+    help="Which stores to use.",
+)
 
 
 @click.command()
@@ -26,13 +39,7 @@ PORT = click.IntRange(0, 65_535)
     show_default=True,
     help="Port of /metrics on this machine; a free one when it is taken.",
 )
-@click.option(
-    "--profile",
-    type=click.Choice(["embedded", "services", "aws"]),
-    default="embedded",
-    show_default=True,
-    help="Which stores to use.",
-)
+@profile_option
 @click.option(
     "--anchors",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -100,10 +107,15 @@ def token(output: Output, *, data: Path | None, scopes: Sequence[str], subject: 
 
 @click.command()
 @data_option
+@profile_option
 @json_option
-def doctor(output: Output, *, data: Path | None) -> ExitCode:
-    """Look for what would stop the platform, and say what to do about it."""
-    checks = wiring_of().doctor(folder(data))
+def doctor(output: Output, *, data: Path | None, profile: str) -> ExitCode:
+    """
+    Look for what would stop the platform, and say what to do about it.
+
+    Changes nothing. Warnings stop nothing; the exit code is 1 for faults only.
+    """
+    checks = wiring_of().doctor(folder(data), profile)
     well = all(check.ok for check in checks)
     document = {"ok": well, "checks": [_plain(check) for check in checks]}
     output.show(document, lambda page: _write(page, checks))
@@ -111,16 +123,23 @@ def doctor(output: Output, *, data: Path | None) -> ExitCode:
 
 
 def _plain(check: Check) -> dict[str, object]:
-    return {"name": check.name, "ok": check.ok, "detail": check.detail, "remedy": check.remedy}
+    return {
+        "name": check.name,
+        "ok": check.ok,
+        "level": check.level.value,
+        "detail": check.detail,
+        "remedy": check.remedy,
+    }
 
 
 def _write(page: Page, checks: Sequence[Check]) -> None:
     page.table(
         ("check", "result", "detail", "what to do"),
-        [(c.name, "well" if c.ok else "NOT WELL", c.detail, c.remedy) for c in checks],
+        [(c.name, RESULTS[c.level], c.detail, c.remedy) for c in checks],
     )
-    faults = sum(not check.ok for check in checks)
-    page.line(f"{count(faults, 'fault')} found." if faults else "Everything is well.")
+    levels = Counter(check.level for check in checks)
+    found = [count(levels[level], level.value) for level in SHOWN if levels[level]]
+    page.line(f"{' and '.join(found)} found." if found else "Everything is well.")
 
 
 def _nothing(_page: Page) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -32,14 +33,34 @@ class DemoOptions:
     port: int | None
 
 
+class Level(StrEnum):
+    """How well something is: a warning stops nothing, but somebody should do something."""
+
+    WELL = "well"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that `doctor` looked at; `remedy` says what to do when it is not well."""
+    """
+    One thing that `doctor` looked at; `remedy` says what to do when it is not all well.
+
+    `warning` is for what is `ok` and should be better.
+    """
 
     name: str
     ok: bool
     detail: str
     remedy: str = ""
+    warning: bool = False
+
+    @property
+    def level(self) -> Level:
+        """How well it is."""
+        if not self.ok:
+            return Level.FAULT
+        return Level.WARNING if self.warning else Level.WELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +103,9 @@ class Wiring(Protocol):
             PermanentError: the key file cannot be used.
         """
 
-    def verify_ledger(self, data: Path, anchors: Path | None = None) -> dict[str, object]:
+    def verify_ledger(self, place: Place, anchors: Path | None = None) -> dict[str, object]:
         """
-        Verify the chain of batches and every leaf, on a copy of a data folder, offline.
+        Verify the chain of batches and every leaf, on a copy of a data folder or on a database.
 
         `anchors` is a file of anchors; None takes that of the folder, if there is one. The
         document has at least `valid` (bool), `batches` and `decisions` (int), `seconds` and
@@ -92,10 +113,11 @@ class Wiring(Protocol):
 
         Raises:
             NotFoundError: there is no ledger in the folder, or no such file.
+            RefusedError, TransientError: the database refuses, or is away.
         """
 
     def verify_decision(
-        self, data: Path, decision_id: str, anchors: Path | None = None
+        self, place: Place, decision_id: str, anchors: Path | None = None
     ) -> dict[str, object]:
         """
         Prove one decision: its leaf, the path to its batch's root, the chain to the lane's head.
@@ -106,7 +128,7 @@ class Wiring(Protocol):
             NotFoundError: as `verify_ledger`, or no such decision.
         """
 
-    def pack_decision(self, data: Path, decision_id: str, anchors: Path | None = None) -> bytes:
+    def pack_decision(self, place: Place, decision_id: str, anchors: Path | None = None) -> bytes:
         """
         Return the signed evidence pack of a decision: one person's data, never to be printed.
 
@@ -115,16 +137,23 @@ class Wiring(Protocol):
             PermanentError: the ledger does not prove the decision.
         """
 
-    def signing_keys(self, data: Path) -> dict[str, object]:
+    def signing_keys(self, place: Place) -> dict[str, object]:
         """
-        Return `current` and `public_keys`, the keys that packs of a folder are checked with.
+        Return `current` and `public_keys`, the keys that packs of a place are checked with.
 
         Raises:
             NotFoundError: the folder has no signing key.
         """
 
-    def doctor(self, data: Path) -> list[Check]:
-        """Look at a data folder and the machine; never raises for what it can report."""
+    def doctor(self, data: Path, profile: str) -> Sequence[Check]:
+        """
+        Look at a data folder, the machine, and what the profile needs; changes nothing.
+
+        Never raises for what it can report.
+
+        Raises:
+            InvalidInputError: the profile is not there yet.
+        """
 
     def schema_state(self, place: Place) -> SchemaState:
         """Look at the schema of a place; changes nothing."""

@@ -75,6 +75,35 @@ class TimedConnection(Connection):
         return bytes(parts)
 
 
+def connected(address: MysqlAddress, seconds: float) -> TimedConnection:
+    """
+    Return a connection that commits each statement; `seconds` is for all of the login.
+
+    Raises:
+        MySQLError, OSError, EOFError: there is none.
+    """
+    tls = address.context()
+    connection = TimedConnection(
+        host=address.host,
+        port=address.port,
+        user=address.user,
+        password=address.password,
+        database=address.database,
+        ssl=tls,
+        # Left to itself it offers TLS without checking anybody, and reads every authority of
+        # the system for that: 20 ms of CPU a connection.
+        ssl_disabled=tls is None,
+        charset="utf8mb4",
+        autocommit=True,
+        client_flag=MULTI_STATEMENTS,
+        connect_timeout=seconds,
+        defer_connect=True,
+    )
+    connection.give(seconds)
+    connection.connect()
+    return connection
+
+
 class PymysqlWire:
     """One connection; runs what a session asks for, in the thread that calls it."""
 
@@ -123,28 +152,7 @@ class PymysqlWire:
         return None
 
     def _connect(self) -> None:
-        address = self._address
-        seconds = self._seconds(CONNECT_SECONDS)
-        tls = address.context()
-        connection = TimedConnection(
-            host=address.host,
-            port=address.port,
-            user=address.user,
-            password=address.password,
-            database=address.database,
-            ssl=tls,
-            # Left to itself it offers TLS without checking anybody, and reads every authority of
-            # the system for that: 20 ms of CPU a connection.
-            ssl_disabled=tls is None,
-            charset="utf8mb4",
-            autocommit=True,
-            client_flag=MULTI_STATEMENTS,
-            connect_timeout=seconds,
-            defer_connect=True,
-        )
-        connection.give(seconds)
-        connection.connect()
-        self._connection = connection
+        self._connection = connected(self._address, self._seconds(CONNECT_SECONDS))
 
     def _ask(self, text: str) -> list[Rows]:
         if self._connection is None:

@@ -93,7 +93,7 @@ def test_the_doctor_tells_a_touched_ledger_from_none(
 
 
 def ledger_check(data: Path) -> Check:
-    checks = EmbeddedWiring(CommandLineSettings()).doctor(data)
+    checks = EmbeddedWiring(CommandLineSettings()).doctor(data, "embedded")
     return next(check for check in checks if check.name == "ledger")
 
 

@@ -24,6 +24,7 @@ class FakeWiring:
     checks: list[Check] = field(default_factory=list)
     ups: list[UpOptions] = field(default_factory=list)
     demos: list[DemoOptions] = field(default_factory=list)
+    profiles: list[str] = field(default_factory=list)
     mysql: str | None = None
     schema: str = "0001"
     places: list[Place] = field(default_factory=list)
@@ -46,23 +47,29 @@ class FakeWiring:
             raise NotFoundError("this folder has no signing key yet: start the platform first")
         return self.key
 
-    def verify_ledger(self, data: Path, anchors: Path | None = None) -> dict[str, object]:
-        return {"folder": data.name, **_named(anchors), **self.ledger}
-
-    def verify_decision(
-        self, data: Path, decision_id: str, anchors: Path | None = None
-    ) -> dict[str, object]:
-        return {"decision_id": decision_id, **self.verify_ledger(data, anchors)}
-
-    def pack_decision(self, data: Path, decision_id: str, anchors: Path | None = None) -> bytes:
+    def verify_ledger(self, place: Place, anchors: Path | None = None) -> dict[str, object]:
+        self.places.append(place)
         if self.failure is not None:
             raise self.failure
-        return f"{decision_id} of {data.name}, {_named(anchors)}".encode()
+        return {"folder": place.data.name, **_named(anchors), **self.ledger}
 
-    def signing_keys(self, data: Path) -> dict[str, object]:
-        return {"current": "2", "public_keys": {"1": "aa", "2": data.name}}
+    def verify_decision(
+        self, place: Place, decision_id: str, anchors: Path | None = None
+    ) -> dict[str, object]:
+        return {"decision_id": decision_id, **self.verify_ledger(place, anchors)}
 
-    def doctor(self, data: Path) -> list[Check]:
+    def pack_decision(self, place: Place, decision_id: str, anchors: Path | None = None) -> bytes:
+        self.places.append(place)
+        if self.failure is not None:
+            raise self.failure
+        return f"{decision_id} of {place.data.name}, {_named(anchors)}".encode()
+
+    def signing_keys(self, place: Place) -> dict[str, object]:
+        self.places.append(place)
+        return {"current": "2", "public_keys": {"1": "aa", "2": place.data.name}}
+
+    def doctor(self, data: Path, profile: str) -> list[Check]:
+        self.profiles.append(profile)
         return [Check("data folder", ok=True, detail=data.name), *self.checks]
 
     def schema_state(self, place: Place) -> SchemaState:

@@ -102,6 +102,7 @@ def test_doctor_finds_something(run: Terminal) -> None:
     assert document["checks"][1] == {
         "name": "disk",
         "ok": False,
+        "level": "fault",
         "detail": "10 MiB free",
         "remedy": "free 1 GiB",
     }
