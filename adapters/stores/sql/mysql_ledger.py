@@ -93,7 +93,9 @@ class MysqlLedger:
 
     def batches(self, lane: str, since: int | None = None) -> Iterator[BatchRow]:
         """Yield the batches of a lane by sequence, all or from `since` on."""
-        where = f"{_in_lane(lane)} AND sequence >= {since:d}" if since else _in_lane(lane)
+        where = _in_lane(lane)
+        if since is not None:
+            where += f" AND sequence >= {since:d}"
         rest = "ORDER BY sequence"
         rows = self._rows(BatchRow, "ledger_batches", where, rest)
         while rows:

@@ -85,13 +85,6 @@ def silence(site: Site) -> Iterator[Changes]:
 
 
 @contextmanager
-def silent_keys(site: Site) -> Iterator[Changes]:
-    with proxied(site.mysql_port) as proxy:
-        proxy.faults = SILENCE
-        yield {"KEYS_MYSQL_URL": site.mysql(port=proxy.port, database="persons")}
-
-
-@contextmanager
 def another_way_to_the_same(site: Site) -> Iterator[Changes]:
     with proxied(site.mysql_port) as proxy:
         yield {"KEYS_MYSQL_URL": site.mysql(port=proxy.port)}
@@ -226,9 +219,6 @@ REACH: Final[Mapping[str, Wrong]] = {
         "database", "refuses the connection", "start the server", 3,
     ),
     "no answer": Wrong(silence, "database", "does not answer in time", "drops the packets", 3),
-    "no answer of the keys": Wrong(
-        silent_keys, "key database", "does not answer in time", "drops the packets", 3
-    ),
     "another password": Wrong(
         setting("MYSQL_URL", lambda site: site.mysql(password=f"not-{SECRET}")),
         "database", "refuses user or password", "in MYSQL_URL", 4,

@@ -3,11 +3,16 @@
 import json
 import re
 import shlex
+from pathlib import Path
 from typing import Final
 
+import click
 import pytest
 
+from adapters.inbound.cli.main import build_cli
 from adapters.inbound.http import bodies
+from adapters.settings import SERVICES_NEED
+from tests.unit.cli.fake_wiring import FakeWiring
 from tests.unit.repo.files import ROOT
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,7 +32,21 @@ def test_the_readme_shows_commands() -> None:
 def test_a_command_of_the_readme_is_one(line: str) -> None:
     words = shlex.split(line)
 
-    assert words[0] in {"make", "curl"} or words[0].startswith("TOKEN=")
+    if words[0] == "export":
+        assert words[1].partition("=")[0] in SERVICES_NEED
+    elif words[0] == ".venv/bin/creditctl":
+        assert_a_command(words[1:])
+    else:
+        assert words[0] in {"make", "curl"} or words[0].startswith("TOKEN=")
+
+
+def assert_a_command(words: list[str]) -> None:
+    """Parse it as the program would, without running it."""
+    command: click.Command = build_cli(FakeWiring(data=Path("unused")))
+    while isinstance(command, click.Group):
+        name, *words = words
+        command = command.commands[name]
+    command.make_context(command.name, words)
 
 
 def test_the_body_of_the_readme_is_a_valid_decision() -> None:
