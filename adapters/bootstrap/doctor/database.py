@@ -29,7 +29,7 @@ NOW: Final = "SELECT UTC_TIMESTAMP(6)"
 #: Rolled back: it shows that there is room, and leaves nothing.
 TRY_ROW: Final = (
     "INSERT INTO audit_log (entry_id, at_us, actor, action, subject, detail)"
-    " VALUES ('doctor', 0, 'doctor', 'try', '', '')"
+    " VALUES (UUID(), 0, 'doctor', 'try', '', '')"
 )
 
 

@@ -36,12 +36,21 @@ NEEDS: Final = {
 }
 OTHERS: Final = "copy the key files of a process that works: all need the same"
 APART: Final = "give person keys a database of their own: their backups are shorter"
+OWN: Final = "make it a file of the user that runs the platform, chmod 600"
+OWNER: Final = "make it a folder of the user that runs the platform, chmod 700"
 NEW: Final = "it is made at the first start"
 
 
 def key_files(folder: Path, names: tuple[str, ...] = FILES) -> Iterator[Found]:
     """Yield what is wrong with the files that are there."""
-    held = [folder / name for name in names if (folder / name).exists()]
+    try:
+        held = [folder / name for name in names if (folder / name).exists()]
+    except OSError as error:
+        yield fault("key files", f"{folder} cannot be looked into ({error.strerror})", OWNER)
+        return
+    if folder.exists() and not folder.is_dir():
+        yield fault("key files", f"{folder} is no folder", "name a folder in KEYS_DIR")
+        return
     faults = [found for path in held for found in _file(path)]
     yield from faults
     if not faults:
@@ -128,5 +137,5 @@ def _file(path: Path) -> Iterator[Found]:
         yield fault(
             "key files",
             f"{path.name} cannot be read ({error.strerror or type(error).__name__})",
-            "make it a file of the user that runs the platform, chmod 600",
+            OWN,
         )

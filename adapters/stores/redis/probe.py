@@ -13,7 +13,7 @@ from redis.retry import Retry
 from adapters.stores.redis.errors import CacheRefusedError, translated
 from domain.errors import PermanentError, TransientError
 
-SECONDS: Final = 2.0
+SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import certifi
 import redis
 
 from adapters.security.key_ring import KeyRing
@@ -219,6 +220,14 @@ REACH: Final[Mapping[str, Wrong]] = {
         "database", "refuses the connection", "start the server", 3,
     ),
     "no answer": Wrong(silence, "database", "does not answer in time", "drops the packets", 3),
+    "an authority that cannot be read": Wrong(
+        setting("MYSQL_URL", lambda site: site.mysql(query={"ssl_ca": "/nowhere.pem"})),
+        "database", "ssl_ca, ssl_cert or ssl_key cannot be read", "path in MYSQL_URL", 4,
+    ),
+    "a server without TLS": Wrong(
+        setting("MYSQL_URL", lambda site: site.mysql(query={"ssl_ca": certifi.where()})),
+        "database", "speaks no TLS", "ssl_ca in MYSQL_URL", 4,
+    ),
     "another password": Wrong(
         setting("MYSQL_URL", lambda site: site.mysql(password=f"not-{SECRET}")),
         "database", "refuses user or password", "in MYSQL_URL", 4,
@@ -316,6 +325,10 @@ KEY_FILES: Final[Mapping[str, Wrong]] = {
     "one is missing": Wrong(
         key_folder(lambda site: (site.keys / "request.key").unlink()),
         "key files of the vault", "lacks request.key", "copy the key files", 4,
+    ),
+    "the folder is a file": Wrong(
+        setting("KEYS_DIR", lambda site: str(site.keys / "token.key")),
+        "key files", "is no folder", "in KEYS_DIR", 4,
     ),
     "another wrapping key": Wrong(
         key_folder(renewed("wrapping.key")),

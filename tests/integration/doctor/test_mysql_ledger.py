@@ -25,7 +25,7 @@ from tests.integration.ledger.site import Expected
 from tests.integration.ledger.site import Site as LedgerSite
 from tests.services.proxy import proxied
 
-DECISIONS = 600
+DECISIONS = 300
 SEED = 20261211
 #: A comparison of texts on a server passes over spaces at their ends.
 PADDED = ("lane", "lane ")
@@ -168,6 +168,15 @@ def test_the_command_takes_the_database_of_the_environment(
 
     assert (whole.exit_code, touched.exit_code, apart.exit_code) == (0, 1, 0)
     assert json.loads(whole.stdout)["decisions"] == DECISIONS
+
+
+@pytest.mark.usefixtures("ledger")
+def test_whoever_verifies_needs_no_right_but_to_read(shell: Shell, site: Site) -> None:
+    with site.user("SELECT ON credit.*") as url:
+        result = shell("decision", "verify", "--mysql-url", url, "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["decisions"] == DECISIONS
 
 
 @pytest.mark.parametrize(

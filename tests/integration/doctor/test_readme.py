@@ -2,13 +2,12 @@
 
 import os
 import re
-import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
 from tests.integration.doctor.running import started
-from tests.integration.doctor.site import Site
+from tests.integration.doctor.site import Shell, Site
 from tests.services.server import HOST
 
 ROOT = Path(__file__).parents[3]
@@ -31,14 +30,8 @@ def test_the_commands_of_the_readme_start_it_on_servers(site: Site, tmp_path: Pa
     site.run("CREATE DATABASE readme CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
 
     with started(["bash", "-euc", lines], environment) as (url, _):
-        token = subprocess.run(
-            [BIN / "creditctl", "token", "--data", tmp_path / ".credit-platform-keys"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        ).stdout.strip()
+        keys = str(tmp_path / ".credit-platform-keys")
+        token = Shell({})("token", "--data", keys).stdout.strip()
         asked = urllib.request.Request(
             f"{url}/v1/credit-decisions", headers={"Authorization": f"Bearer {token}"}
         )

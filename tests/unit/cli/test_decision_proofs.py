@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from adapters.inbound.cli.decision_proofs import VERIFIER
-from domain.errors import PermanentError
+from adapters.settings import RefusedError
+from domain.errors import PermanentError, TransientError
 from tests.unit.cli.conftest import Terminal
 
 
@@ -111,3 +112,50 @@ def test_public_keys_are_shown_and_the_one_in_use(run: Terminal) -> None:
 
     assert result.stdout.splitlines() == ["1: aa", "2: book (in use)"]
     assert run.document("decision", "key")["current"] == "2"
+
+
+URL = "mysql://app:secret@db:3306/credit"
+PROOFS = [("verify",), ("verify", "d-1"), ("pack", "d-1", "--out", "{out}"), ("key",)]
+
+
+@pytest.mark.parametrize("words", PROOFS)
+@pytest.mark.parametrize(
+    "case",
+    [
+        (None, (), None, "data"),
+        (URL, (), URL, "data"),
+        # A folder that is named is meant, whatever the environment says.
+        (URL, ("--data", "book"), None, "book"),
+        (None, ("--mysql-url", URL), URL, "data"),
+        (URL, ("--mysql-url", "mysql://other/credit"), "mysql://other/credit", "data"),
+        # The database's ledger, the folder's anchors and keys.
+        (None, ("--mysql-url", URL, "--data", "book"), URL, "book"),
+    ],
+)
+def test_a_ledger_is_that_of_a_database_or_of_a_folder(
+    run: Terminal,
+    tmp_path: Path,
+    words: tuple[str, ...],
+    case: tuple[str | None, tuple[str, ...], str | None, str],
+) -> None:
+    environment, given, url, folder = case
+    run.wiring.mysql, run.wiring.ledger = environment, {"valid": True}
+    named = [word.replace("{out}", str(tmp_path / "pack.json")) for word in words]
+
+    result = run("decision", *named, *given)
+
+    assert result.exit_code == 0, result.output
+    (place,) = run.wiring.places
+    assert (place.url, place.data.name) == (url, folder)
+    assert "secret" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"), [(RefusedError("no"), 4), (TransientError("away"), 3)]
+)
+def test_a_database_that_is_not_read_ends_so(
+    run: Terminal, failure: PermanentError | TransientError, code: int
+) -> None:
+    run.wiring.failure = failure
+
+    assert run("decision", "verify").exit_code == code

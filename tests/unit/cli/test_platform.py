@@ -5,6 +5,7 @@ import pytest
 
 from adapters.inbound.cli.wiring import Check, DemoOptions, UpOptions
 from adapters.security.tokens import SCOPES
+from adapters.settings import RefusedError
 from domain.errors import CreditError, InvalidInputError, PermanentError, TransientError
 from tests.unit.cli.conftest import Terminal
 
@@ -108,10 +109,39 @@ def test_doctor_finds_something(run: Terminal) -> None:
     }
 
 
+def test_a_warning_is_shown_and_is_no_fault(run: Terminal) -> None:
+    run.wiring.checks = [
+        Check("cache", ok=True, detail="policy noeviction", remedy="set it", warning=True)
+    ]
+
+    result = run("doctor", "--profile", "services")
+    document = run.document("doctor")
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "1 warning found."
+    assert "set it" in result.stdout
+    assert run.wiring.profiles == ["services", "embedded"]
+    assert document["ok"] is True
+    assert [each["level"] for each in document["checks"]] == ["well", "warning"]
+
+
+def test_faults_and_warnings_are_counted_apart(run: Terminal) -> None:
+    run.wiring.checks = [
+        Check("a", ok=True, detail="", remedy="b", warning=True),
+        *(Check(name, ok=False, detail="", remedy="d") for name in ("c", "d")),
+    ]
+
+    result = run("doctor")
+
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == "2 faults and 1 warning found."
+
+
 @pytest.mark.parametrize(
     ("failure", "code", "sentence"),
     [
         (InvalidInputError("the profile aws arrives later"), 2, "The profile aws arrives later."),
+        (RefusedError("the server is read-only"), 4, "The server is read-only."),
         (TransientError("another process owns it"), 3, "Another process owns it."),
         (PermanentError("token.key may be read by others"), 1, "Token.key may be read by others."),
         (CreditError(), 1, "It failed."),
