@@ -70,7 +70,7 @@ def test_a_ledger_on_a_server_is_as_whole_as_its_copy(ledger: ServedLedger) -> N
     assert found["decisions"] == DECISIONS
 
 
-@pytest.mark.parametrize("name", FAULTS.keys() - UNHELD)
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in UNHELD])
 def test_a_fault_is_found_and_named(ledger: ServedLedger, name: str) -> None:
     with ledger.tampered(FAULTS[name], SEED) as expected:
         found = verify_ledger(ledger.data, None, ledger.url)
