@@ -76,7 +76,9 @@ class Session:
     """
     What is known of one connection between programs.
 
-    Once a lane has been taken, every later connection takes it before anything else. Crash points:
+    Once a lane has been taken, every later connection takes it before anything else. When another
+    is taken, whoever still holds the one before is ended: on a connection that the server has not
+    heard the end of, it would keep its persons locked for hours. Crash points:
     `at` is called with `truth.begin`, `truth.before_commit` and `truth.after_commit`.
     """
 
@@ -86,6 +88,8 @@ class Session:
     connected: bool = False
     _open: bool = field(default=False, init=False)
     _broken: bool = field(default=False, init=False)
+    #: Lanes that were left, and whose holders are still to be ended.
+    _left: list[str] = field(default_factory=list, init=False)
     #: Nothing of this program has been answered yet.
     _fresh: bool = field(default=False, init=False)
 
@@ -234,6 +238,8 @@ class Session:
         if isinstance(statement, Reconnect):
             yield from self._drop()
             return
+        if self.lane not in ("", statement.lane):
+            self._left.append(self.lane)
         self.lane = statement.lane
         if self.connected:
             yield from self._hold_lane()
@@ -269,6 +275,7 @@ class Session:
         for _ in range(LANE_TRIES):
             (((held,),),) = yield from self._ask(f"SELECT GET_LOCK({name}, {wait})")
             if held:
+                yield from self._end_left()
                 return
             # Refused when its holder has ended in between.
             with suppress(ServerError):
@@ -276,6 +283,15 @@ class Session:
             wait = LANE_WAIT_S
         self._broken = True
         raise LostConnectionError("the lane stayed taken")
+
+    def _end_left(self) -> Wire[None]:
+        while self._left:
+            name = literal(f"lane:{self._left[0]}")
+            # It may be this very session that holds it, which goes on.
+            yield from self._ask(f"DO RELEASE_LOCK({name})")
+            with suppress(ServerError):
+                yield from self._ask(f"KILL IS_USED_LOCK({name})")
+            self._left.pop(0)
 
 
 def _open_after(plans: Sequence[Plan], *, begun: bool) -> bool:

@@ -44,7 +44,7 @@ class Clients:
         while not self.ends:
             turn += 1
             key = f"{number}-{turn}"
-            while (answer := await self._once(key, number)).status != CREATED:
+            while (answer := await self._once(key, number)).status != CREATED:  # noqa: ASYNC110
                 await asyncio.sleep(POLL_S)
             self.replies[key] = answer.body
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.e2e.people import Customer, application
 from tests.integration.exposure.rounds import (
@@ -70,7 +71,7 @@ async def _round(site: Site, apis: tuple[Api, Api], chance: Random, number: int)
     assert PARTS * ask.principal <= ask.limit
 
 
-async def _decided(api: Api, key: str, body: Mapping[str, object]) -> object:
+async def _decided(api: Api, key: str, body: Mapping[str, object]) -> Any:
     """Ask until there is a decision; a full machine may have to say 503 in between."""
     async with asyncio.timeout(PATIENCE_S):
         while (answer := await api.decide(key, body)).status != CREATED:
