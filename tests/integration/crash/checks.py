@@ -26,8 +26,8 @@ FILES: Final = ("truth", "stream", "keyspaces", "dynamodb")
 MOMENTS: Final = ("begin", "before_commit", "after_commit")
 STATEMENTS: Final = (
     "LockPersons", "ReadPersons", "ReadCustomers", "ReadReservations", "ReadContracts", "ReadKeys",
-    "ReadRecent", "ReadOpenReviews", "ReadLoss", "InsertBatch", "InsertDecisions", "InsertReservations",
-    "InsertOffers", "InsertOutbox", "InsertReviews", "CloseReview", "ReadKey", "ReadReviewsOf",
+    "ReadRecent", "ReadOpenReviews", "ReadLoss", "InsertBatch", "InsertDecisions",
+    "InsertReservations", "InsertOffers", "InsertOutbox", "InsertReviews", "CloseReview", "ReadKey", "ReadReviewsOf",
     "InsertKey", "DeleteOutbox", "LockProfiles", "ReadInbox", "ReadTransactions", "ReadMonth",
     "EnsurePersons", "WriteProfiles", "InsertTransactions", "MarkReversed", "InsertInbox",
     "InsertParked", "InsertIngestionBatch",
