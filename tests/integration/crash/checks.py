@@ -27,7 +27,8 @@ MOMENTS: Final = ("begin", "before_commit", "after_commit")
 STATEMENTS: Final = (
     "LockPersons", "ReadPersons", "ReadCustomers", "ReadReservations", "ReadContracts", "ReadKeys",
     "ReadRecent", "ReadOpenReviews", "ReadLoss", "InsertBatch", "InsertDecisions",
-    "InsertReservations", "InsertOffers", "InsertOutbox", "InsertReviews", "CloseReview", "ReadKey", "ReadReviewsOf",
+    "InsertReservations", "InsertOffers", "InsertOutbox", "InsertReviews", "CloseReview",
+    "ReadKey", "ReadReviewsOf",
     "InsertKey", "DeleteOutbox", "LockProfiles", "ReadInbox", "ReadTransactions", "ReadMonth",
     "EnsurePersons", "WriteProfiles", "InsertTransactions", "MarkReversed", "InsertInbox",
     "InsertParked", "InsertIngestionBatch",
