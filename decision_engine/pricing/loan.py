@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Final, Literal, get_args
 
 from decision_engine.pricing.cet import Cet, cet_of
@@ -84,10 +85,13 @@ class LoanTerms:
             yield _problem("/iof", "iof-unknown", "financed, paid_apart or none")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PricedLoan:
     """
     A loan with its plan, tax and CET; amounts in centavos.
+
+    The CET is searched when somebody first asks for it: of the loans that a search for an offer
+    prices, most are only held against rules and limits, which know no CET.
 
     Attributes:
         terms: what was asked for.
@@ -97,7 +101,6 @@ class PricedLoan:
         iof_row: index of the row of the IOF table, None when exempt.
         received: what the client has in hand on day 0: principal less IOF. With a financed IOF it
             is the amount, or the least more than it that a rounded plan can pay out.
-        cet: fractions, right to eight and to four decimals.
     """
 
     terms: LoanTerms
@@ -106,7 +109,11 @@ class PricedLoan:
     iof: int
     iof_row: int | None
     received: int
-    cet: Cet
+
+    @cached_property
+    def cet(self) -> Cet:
+        """Fractions, right to eight and to four decimals."""
+        return cet_of(self.received, self.plan.instalments, self.schedule.days)
 
     @property
     def principal(self) -> int:
@@ -151,22 +158,19 @@ class PricedLoan:
 
 def price_loan(terms: LoanTerms, iof_table: IofTable) -> PricedLoan:
     """
-    Return the loan with its plan, tax and CET.
+    Return the loan with its plan and tax.
 
     Raises:
         InvalidInputError: `plan-not-payable` at /amount; `iof-no-row` at /signed_on.
     """
     plan, iof, iof_row = _taxed(terms, iof_table)
-    schedule = terms.shape.schedule
-    received = plan.principal - iof
     return PricedLoan(
         terms=terms,
-        schedule=schedule,
+        schedule=terms.shape.schedule,
         plan=plan,
         iof=iof,
         iof_row=iof_row,
-        received=received,
-        cet=cet_of(received, plan.instalments, schedule.days),
+        received=plan.principal - iof,
     )
 
 

@@ -147,9 +147,10 @@ def test_the_exact_search_decides_alike_where_the_float_is_not_trusted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loan = price_loan(TERMS, IOF_TABLE)
+    by_float = loan.cet
     monkeypatch.setattr(cet_module, "_UNIT_ROUNDOFF", 2.0**-30)
 
-    assert cet_of(loan.received, loan.plan.instalments, loan.schedule.days) == loan.cet
+    assert cet_of(loan.received, loan.plan.instalments, loan.schedule.days) == by_float
 
 
 def test_the_float_alone_decides_nearly_always(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,9 +165,17 @@ def test_the_float_alone_decides_nearly_always(monkeypatch: pytest.MonkeyPatch) 
     decide = cet_module._Root._is_at_most
     monkeypatch.setattr(cet_module._Root, "_is_at_most", counting)
     for amount in range(1_000_000, 1_000_300):
-        price_loan(replace(TERMS, amount=amount), IOF_TABLE)
+        assert price_loan(replace(TERMS, amount=amount), IOF_TABLE).cet
 
     assert exact <= 3
+
+
+def test_a_loan_that_nobody_asks_has_its_cet_not_searched() -> None:
+    """A search for an offer prices up to 64 loans and shows two."""
+    loan = price_loan(TERMS, IOF_TABLE)
+
+    assert "cet" not in vars(loan)
+    assert loan.cet is loan.cet
 
 
 def test_real_days_move_it() -> None:
