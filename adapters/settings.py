@@ -13,6 +13,7 @@ DEFAULT_PORT: Final = 8080
 DEFAULT_METRICS_PORT: Final = 9464
 DEFAULT_DATA: Final = Path("~/.credit-platform")
 SERVICES_NEED: Final = ("MYSQL_URL", "KEYS_MYSQL_URL", "REDIS_URL", "KEYS_DIR")
+SERVICES_MAY_HAVE: Final = ("MYSQL_READER_URL", "MYSQL_CONNECTIONS")
 EXPLAINED: Final = "docs/services.md lists the settings"
 LOOPBACK: Final = "127.0.0.1"
 
@@ -56,6 +57,8 @@ class ServicesSettings(ServingSettings):
 
     #: `mysql://user:password@host:port/database?ssl_ca=file`, the writer endpoint.
     mysql_url: str = Field(repr=False)
+    #: The same database on its reader endpoint, for lists; None asks the writer for them too.
+    mysql_reader_url: str | None = Field(default=None, repr=False)
     #: The same for person keys: a database of their own, with short backups.
     keys_mysql_url: str = Field(repr=False)
     #: `redis://…` or `rediss://…`
@@ -72,7 +75,7 @@ class ServicesSettings(ServingSettings):
         environment: Mapping[str, str] | None = None,
     ) -> Self:
         """
-        Read `MYSQL_URL`, `KEYS_MYSQL_URL`, `REDIS_URL`, `KEYS_DIR` and `MYSQL_CONNECTIONS`.
+        Read the settings of `SERVICES_NEED` and those of `SERVICES_MAY_HAVE` that are there.
 
         Raises:
             InvalidInputError: some are missing or malformed; the sentence names them all.
@@ -83,9 +86,7 @@ class ServicesSettings(ServingSettings):
             raise InvalidInputError(
                 f"the profile services needs {', '.join(missing)} in its settings: {EXPLAINED}"
             )
-        more = (
-            {"mysql_connections": held["MYSQL_CONNECTIONS"]} if "MYSQL_CONNECTIONS" in held else {}
-        )
+        more = {name.lower(): held[name] for name in SERVICES_MAY_HAVE if name in held}
         try:
             return cls.model_validate(
                 {

@@ -172,10 +172,12 @@ def _use_cases(
     breakers: Mapping[str, Breaker],
 ) -> UseCases:
     gather, rulebooks = approval.gather, approval.rulebooks
-    decisions = Decisions(stores.truth.api, rulebooks)
-    reviews = Reviews(stores.truth.api, approval, stores.clock, stores.ids)
-    windows = LossWindows(stores.truth.api, approval.losses, stores.clock, stores.ids)
-    customers = Customers(gather, stores.truth.api, stores.clock)
+    # What else these read or write goes to the writer: it is no list.
+    lists = stores.truth.lists
+    decisions = Decisions(lists, rulebooks)
+    reviews = Reviews(lists, approval, stores.clock, stores.ids)
+    windows = LossWindows(lists, approval.losses, stores.clock, stores.ids)
+    customers = Customers(gather, lists, stores.clock)
     replay = Replay(stores.truth.api, rulebooks)
 
     async def replayed(decision_id: str, deadline: Deadline) -> dict[str, object]:

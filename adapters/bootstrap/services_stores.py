@@ -32,13 +32,14 @@ from adapters.stores.embedded.anchor_file import AnchorFile
 from adapters.stores.embedded.directory import SIGNING_KEY
 from adapters.stores.redis.cache import RedisCache
 from adapters.stores.sql.migrations.version import READ_REVISION, check_revision
+from adapters.stores.sql.mysql_reader import MysqlReplica, ReaderTruth
 from adapters.stores.sql.mysql_truth import MysqlTruth
 from adapters.stores.sql.pymysql_truth import PymysqlTruth
 from adapters.system import SystemChance, SystemClock, SystemIds
 from domain.errors import TransientError
 from domain.ports.monitoring import Monitoring
 from domain.ports.time import Deadline
-from domain.ports.truth import ServerError
+from domain.ports.truth import ServerError, Truth
 
 STARTING_SECONDS: Final = 10.0
 TOKEN_KEY: Final = "token.key"  # noqa: S105 - a file's name
@@ -75,7 +76,7 @@ async def _open(
     real = SystemClock()
     clock = real if begin is None else SystemClock((begin - real.now()).total_seconds())
     deadline = Deadline.after(clock, STARTING_SECONDS)
-    truth = await _truths(settings, clock, at, opened)
+    truth = await _truths(settings, clock, monitoring, at, opened)
     keys = settings.keys.expanduser()
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     vault = kept(
@@ -114,7 +115,11 @@ async def _open(
 
 
 async def _truths(
-    settings: ServicesSettings, clock: SystemClock, at: At, opened: AsyncExitStack
+    settings: ServicesSettings,
+    clock: SystemClock,
+    monitoring: Monitoring,
+    at: At,
+    opened: AsyncExitStack,
 ) -> Truths:
     address = MysqlAddress.parse(settings.mysql_url, "MYSQL_URL")
     api = MysqlTruth(address, clock, settings.mysql_connections, at=at)
@@ -125,7 +130,20 @@ async def _truths(
     handler = PymysqlTruth(address, clock, at=at)
     opened.push_async_callback(handler.close)
     await _check_schema(api, Deadline.after(clock, STARTING_SECONDS))
-    return Truths(api=api, ledger=ledger, second=second, handler=handler)
+    lists = _lists(settings, api, monitoring, opened)
+    return Truths(api=api, lists=lists, ledger=ledger, second=second, handler=handler)
+
+
+def _lists(
+    settings: ServicesSettings, api: MysqlTruth, monitoring: Monitoring, opened: AsyncExitStack
+) -> Truth:
+    if settings.mysql_reader_url is None:
+        return api
+    # Nobody waits for a reader at the start: while it is away, the writer answers.
+    address = MysqlAddress.parse(settings.mysql_reader_url, "MYSQL_READER_URL")
+    replica = MysqlReplica(address, api.clock, settings.mysql_connections)
+    opened.push_async_callback(replica.close)
+    return ReaderTruth(api, replica, api.clock, monitoring)
 
 
 async def _check_schema(truth: MysqlTruth, deadline: Deadline) -> None:

@@ -58,6 +58,8 @@ class Truths:
 
     #: For requests.
     api: Truth
+    #: For lists that people look at, which may lag a little.
+    lists: Truth
     #: For the ledger's writer: its lane has a connection to itself.
     ledger: Truth
     #: For persons that stay locked: another lane; None where nobody ever is.
@@ -131,7 +133,7 @@ async def _open(
         clock=clock,
         ids=SystemIds(),
         chance=SystemChance(),
-        truth=Truths(api=truth, ledger=truth, second=None, handler=truth),
+        truth=Truths(api=truth, lists=truth, ledger=truth, second=None, handler=truth),
         cache=MemoryCache(clock, SystemChance(), bytes_max=settings.cache_bytes),
         anchors=AnchorFile((settings.anchors or folder.anchors).expanduser()),
         vault=kept(opened, vault),

@@ -59,9 +59,14 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Send statements in one packet -> list of their rows; the first error ends the packet."""
+    """
+    Send statements in one packet -> list of their rows; the first error ends the packet.
+
+    named: each row comes as a mapping from its columns, for what has more of them in each release.
+    """
 
     text: str
+    named: bool = False
 
 
 Wire = Generator[Connect | Drop | Ask, Any, T]
@@ -86,6 +91,8 @@ class Session:
     at: Callable[[str], None] = lambda _place: None
     lane: str = ""
     connected: bool = False
+    #: How many connections there have been: what was found out on one holds for that one.
+    connects: int = field(default=0, init=False)
     _open: bool = field(default=False, init=False)
     _broken: bool = field(default=False, init=False)
     #: Lanes that were left, and whose holders are still to be ended.
@@ -124,10 +131,10 @@ class Session:
             yield from self.tidy()
             raise
 
-    def ask(self, text: str) -> Wire[Rows]:
-        """Run one statement that no program has, and return its rows."""
+    def ask(self, text: str, *, named: bool = False) -> Wire[Rows]:
+        """Run one statement that no program has, and return its rows, as `Ask` says."""
         yield from self._ensure()
-        (rows,) = yield from self._ask(text)
+        (rows,) = yield from self._ask(text, named=named)
         return rows
 
     def tidy(self) -> Wire[None]:
@@ -217,9 +224,9 @@ class Session:
             self.at("truth.after_commit")
         return results
 
-    def _ask(self, text: str) -> Wire[list[Rows]]:
+    def _ask(self, text: str, *, named: bool = False) -> Wire[list[Rows]]:
         try:
-            results: list[Rows] = yield Ask(text)
+            results: list[Rows] = yield Ask(text, named)
         except Refusal as refusal:
             raise self._refused(truth_error(refusal)) from None
         except BrokenError as error:
@@ -258,6 +265,7 @@ class Session:
         except BrokenError as error:
             raise LostConnectionError(f"no connection: {error}") from None
         self.connected = True
+        self.connects += 1
         yield from self._ask(SETUP)
         if self.lane:
             yield from self._hold_lane()

@@ -22,7 +22,7 @@ from adapters.stores.sql.mysql_limits import (
 )
 from adapters.stores.sql.mysql_session import Ask, Connect, Drop, Session, Wire
 from adapters.stores.sql.mysql_words import MysqlWords
-from adapters.stores.sql.rendering import Renderers, Rows
+from adapters.stores.sql.rendering import Renderers, Rows, with_names
 from adapters.stores.sql.statements import renderers
 from domain.errors import TransientError
 from domain.ports.time import Clock, Deadline
@@ -71,7 +71,7 @@ class AsyncmyWire:
     async def _act(self, action: Connect | Drop | Ask) -> Any:
         if isinstance(action, Ask):
             async with _answering(self._trip_seconds):
-                return await self._ask(action.text)
+                return await self._ask(action)
         self.drop()
         if isinstance(action, Connect):
             async with _answering(CONNECT_SECONDS):
@@ -92,15 +92,19 @@ class AsyncmyWire:
         )
         self._cursor = self._connection.cursor()
 
-    async def _ask(self, text: str) -> list[Rows]:
+    async def _ask(self, asked: Ask) -> list[Rows]:
         cursor = self._cursor
         if cursor is None:
             raise BrokenError("there is no connection")
-        await cursor.execute(text)
-        results = [await cursor.fetchall()]
+        await cursor.execute(asked.text)
+        results = [await self._rows(named=asked.named)]
         while await cursor.nextset():
-            results.append(await cursor.fetchall())
+            results.append(await self._rows(named=asked.named))
         return results
+
+    async def _rows(self, *, named: bool) -> Rows:
+        rows: Rows = await self._cursor.fetchall()
+        return with_names(rows, self._cursor.description) if named else rows
 
 
 @asynccontextmanager
@@ -114,7 +118,9 @@ async def _answering(seconds: float) -> AsyncIterator[None]:
 
 
 @dataclass(slots=True, eq=False)
-class _Held:
+class Held:
+    """A connection, and what is known of it; each is itself alone."""
+
     session: Session
     wire: AsyncmyWire
 
@@ -135,7 +141,7 @@ class MysqlTruth:
     trip_seconds: float = TRIP_SECONDS
     at: Callable[[str], None] = lambda _place: None
     known: Renderers = field(default_factory=lambda: renderers(MysqlWords()))
-    _idle: deque[_Held] = field(default_factory=deque, init=False)
+    _idle: deque[Held] = field(default_factory=deque, init=False)
     _places: asyncio.Semaphore = field(init=False)
     _tasks: set["asyncio.Task[Any]"] = field(default_factory=set, init=False)
 
@@ -193,7 +199,7 @@ class MysqlTruth:
             return await held.wire.run(held.session, held.session.transact(program))
 
     @asynccontextmanager
-    async def _held(self, deadline: Deadline) -> AsyncIterator[_Held]:
+    async def _held(self, deadline: Deadline) -> AsyncIterator[Held]:
         try:
             async with asyncio.timeout(seconds_left(deadline, self.clock)):
                 await self._places.acquire()
@@ -206,5 +212,5 @@ class MysqlTruth:
             self._idle.append(held)
             self._places.release()
 
-    def _new(self) -> _Held:
-        return _Held(Session(self.known, self.at), AsyncmyWire(self.address, self.trip_seconds))
+    def _new(self) -> Held:
+        return Held(Session(self.known, self.at), AsyncmyWire(self.address, self.trip_seconds))

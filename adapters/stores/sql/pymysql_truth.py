@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 from pymysql.connections import Connection
 from pymysql.constants.CLIENT import MULTI_STATEMENTS
+from pymysql.cursors import Cursor
 from pymysql.err import MySQLError
 
 from adapters.mysql_address import MysqlAddress
@@ -30,7 +31,7 @@ from adapters.stores.sql.mysql_limits import (
 )
 from adapters.stores.sql.mysql_session import Ask, Connect, Drop, Session, Wire
 from adapters.stores.sql.mysql_words import MysqlWords
-from adapters.stores.sql.rendering import Renderers, Rows
+from adapters.stores.sql.rendering import Renderers, Rows, with_names
 from adapters.stores.sql.statements import renderers
 from adapters.system import SystemClock
 from domain.errors import TransientError
@@ -144,7 +145,7 @@ class PymysqlWire:
             self.drop()
         try:
             if isinstance(action, Ask):
-                return self._ask(action.text)
+                return self._ask(action)
             if isinstance(action, Connect):
                 self._connect()
         except (MySQLError, OSError, EOFError) as error:
@@ -154,15 +155,15 @@ class PymysqlWire:
     def _connect(self) -> None:
         self._connection = connected(self._address, self._seconds(CONNECT_SECONDS))
 
-    def _ask(self, text: str) -> list[Rows]:
+    def _ask(self, asked: Ask) -> list[Rows]:
         if self._connection is None:
             raise BrokenError("there is no connection")
         self._connection.give(self._seconds(self._trip_seconds))
         cursor = self._connection.cursor()
-        cursor.execute(text)
-        results = [list(cursor.fetchall())]
+        cursor.execute(asked.text)
+        results = [_rows(cursor, named=asked.named)]
         while cursor.nextset():
-            results.append(list(cursor.fetchall()))
+            results.append(_rows(cursor, named=asked.named))
         return results
 
     def _seconds(self, most: float) -> float:
@@ -170,6 +171,11 @@ class PymysqlWire:
         if seconds <= 0:
             raise BrokenError("no answer in time")
         return seconds
+
+
+def _rows(cursor: Cursor, *, named: bool) -> Rows:
+    rows = list(cursor.fetchall())
+    return with_names(rows, cursor.description) if named else rows
 
 
 @dataclass(slots=True, eq=False)

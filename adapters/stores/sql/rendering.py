@@ -86,6 +86,12 @@ def nothing(_results: Sequence[Rows]) -> Rows:
 NO_CALLS = Plan((), nothing)
 
 
+def with_names(rows: Rows, description: Iterable[Sequence[Any]]) -> Rows:
+    """Return rows as mappings, from what a cursor says of its columns."""
+    names = [column[0] for column in description]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def column_names(row: type) -> tuple[str, ...]:
     """Return the columns of a row's dataclass, which are its fields, in order."""
     return tuple(field.name for field in fields(row))
