@@ -95,7 +95,7 @@ class Gauge:
         except TruthError:
             yield from session.tidy()
             raise
-        self._why = "blind" if self._blind else why_unfit(rows)
+        self._why = why_unfit(rows) or ("blind" if self._blind else "")
         self._connection, self._at = session.connects, began
 
     def _find_out(self, session: Session) -> Wire[None]:
