@@ -1,7 +1,6 @@
 """Two real servers of which one copies the other: who answers a list, and when."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from decision_engine.record.statements import InsertDecisions
 from tests.contracts.mysql import LoopThread, Server
 from tests.contracts.opened import NEVER, HandClock
 from tests.contracts.rows import a_decision, committing
-from tests.services.downloads import MissingError
 from tests.services.mariadb import mariadb
+from tests.services.provided import skipping
 from tests.services.server import Launch, Running, start
 from tests.unit.sql.test_reader import Counting
 
@@ -66,10 +65,8 @@ class Pair:
 def pair(tmp_path: Path) -> Iterator[Pair]:
     servers: list[Running] = []
     try:
-        with suppress(MissingError):
+        with skipping("MariaDB"):
             servers.append(start("source", tmp_path / "source", launch("--server-id=1")))
-        if not servers:
-            pytest.skip("there is no MariaDB")
         options = ("--server-id=2", "--read-only=1", "--slave-net-timeout=4")
         servers.append(start("copy", tmp_path / "copy", launch(*options)))
         one, two = (MysqlAddress.parse(s.settings["MYSQL_URL"], "MYSQL_URL") for s in servers)
