@@ -10,15 +10,12 @@ of connections. Rates swing between minutes: trust the ratios inside a round, me
 import asyncio
 import os
 from contextlib import ExitStack
-from dataclasses import replace
 from statistics import median
-from typing import Any, Final
-
-import pymysql
+from typing import Final
 
 from adapters.inbound.http.server import new_event_loop
 from adapters.mysql_address import MysqlAddress
-from adapters.stores.sql.migrations.server import Server
+from bench.databases import fresh_database
 from bench.ledger_load import MIXES, PERSONS, entries, seed
 from bench.ledger_processes import rate_of
 from bench.ledger_ways import Bench, Measured, Programs, bench_at, burst, one_by_one, together
@@ -127,18 +124,8 @@ def measure_processes(url: str) -> bool:
 
 def prepared(url: str) -> str:
     """Return the address of a database of our own, with schema, persons and customers."""
-    address = MysqlAddress.parse(url, "MYSQL_URL")
-    own = replace(address, database="bench_ledger")
-    connection: Any = pymysql.connect(
-        host=address.host, port=address.port, user=address.user, password=address.password,
-        autocommit=True, read_timeout=60, ssl_disabled=True,
-    )  # fmt: skip
-    with connection, connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {own.database}")
-        cursor.execute(f"CREATE DATABASE {own.database}")
-    made = url.rpartition("/")[0] + f"/{own.database}"
-    Server.at(made).upgrade()
-    seed(own)
+    made = fresh_database(url, "bench_ledger")
+    seed(MysqlAddress.parse(made, "MYSQL_URL"))
     return made
 
 

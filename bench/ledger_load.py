@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import count
-from typing import Any, Final
-
-import pymysql
+from typing import Final
 
 from adapters.mysql_address import MysqlAddress
+from adapters.stores.sql.pymysql_truth import connected
 from decision_engine.exposure import NO_EXPOSURE, Exposure
 from decision_engine.proposal import Proposal
 from decision_engine.record.entry import Entry
@@ -26,6 +25,7 @@ from domain.money import Money
 from domain.offer import OfferTerms
 
 PERSONS: Final = 80_000
+SEED_SECONDS: Final = 60.0
 ROWS_A_STATEMENT: Final = 2_000
 NEXT_PERSON: Final = count()
 #: What an entry is: it would be approved, declined, or either by turns.
@@ -121,10 +121,7 @@ def entries(mix: str, name: str, *, person: int | None = None) -> Iterator[Entry
 
 def seed(address: MysqlAddress) -> None:
     """Put the persons and their customers into an empty schema."""
-    connection: Any = pymysql.connect(
-        host=address.host, port=address.port, user=address.user, password=address.password,
-        database=address.database, autocommit=True, read_timeout=60,
-    )  # fmt: skip
+    connection = connected(address, SEED_SECONDS)
     with connection, connection.cursor() as cursor:
         for start in range(0, PERSONS, ROWS_A_STATEMENT):
             some = range(start, start + ROWS_A_STATEMENT)

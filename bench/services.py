@@ -21,11 +21,9 @@ from statistics import median
 from typing import Any, Final
 
 import aiohttp
-import pymysql
 
-from adapters.mysql_address import MysqlAddress
-from adapters.stores.sql.migrations.server import Server
 from bench import decisions
+from bench.databases import fresh_database
 from bench.decisions import CREATED, OK, Client, Round, Send, ask, burst, measured_server
 from tests.services.fleet import running
 
@@ -54,17 +52,8 @@ def main() -> None:
 
 def prepared(url: str) -> dict[str, str]:
     """Make the databases, and return the settings that name them."""
-    address = MysqlAddress.parse(url, "MYSQL_URL")
-    connection: Any = pymysql.connect(
-        host=address.host, port=address.port, user=address.user, password=address.password,
-        autocommit=True, ssl_disabled=True,
-    )  # fmt: skip
-    with connection, connection.cursor() as cursor:
-        cursor.execute("DROP DATABASE IF EXISTS bench_decisions")
-        cursor.execute("CREATE DATABASE bench_decisions")
-    base = url.rpartition("/")[0]
-    Server.at(f"{base}/bench_decisions").upgrade()
-    return {"MYSQL_URL": f"{base}/bench_decisions", "KEYS_MYSQL_URL": f"{base}/bench_keys"}
+    truth = fresh_database(url, "bench_decisions")
+    return {"MYSQL_URL": truth, "KEYS_MYSQL_URL": f"{url.rpartition('/')[0]}/bench_keys"}
 
 
 async def measure(folder: Path, environment: Mapping[str, str]) -> bool:
