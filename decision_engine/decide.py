@@ -7,6 +7,7 @@ from decision_engine.case import CreditCase
 from decision_engine.commands import DecideCommand, Recorded
 from decision_engine.exposure import NO_EXPOSURE
 from decision_engine.gather import Gather
+from decision_engine.idempotency import require_same_command
 from decision_engine.loss_check import LossCheck
 from decision_engine.pricing.schedule import FIRST_DUE_MAX
 from decision_engine.record.entry import Again, Done, Entry, Failed, Known, ReviewClosing
@@ -179,10 +180,7 @@ def _reply_of(result: Done | Known | Failed, command_hash: str) -> Recorded:
         raise result.error
     if isinstance(result, Done):
         return Recorded(result.decision_id, result.reply, replayed=False)
-    if result.command_hash != command_hash:
-        raise InvalidInputError(
-            "this idempotency key belongs to another command", code="idempotency-key-reused"
-        )
+    require_same_command(result.command_hash, command_hash)
     if result.reply is None:
         raise GoneError("the decision under this key is no longer retained")
     return Recorded(result.decision_id, result.reply, replayed=True)

@@ -6,10 +6,11 @@ or released it, when and with what stands in the audit log, written in the same 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from decision_engine.archive import InsertKey, ReadKey, StoredKey
 from decision_engine.commands import Created
+from decision_engine.idempotency import in_progress, require_same_command
 from decision_engine.loss_check import LossCheck
 from decision_engine.loss_statements import (
     AuditRow,
@@ -25,7 +26,7 @@ from decision_engine.loss_statements import (
 )
 from decision_engine.pages import Page, page_of
 from domain.canonical import encode
-from domain.errors import ConflictError, InvalidInputError, NotFoundError
+from domain.errors import ConflictError, NotFoundError
 from domain.instants import epoch_micros, from_epoch_micros, instant_millis
 from domain.ports.time import Clock, Deadline, Ids
 from domain.ports.truth import Begin, Commit, DuplicateKeyError, Program, Rollback, Truth
@@ -130,10 +131,7 @@ class LossWindows:
         command: OpenWindowCommand | ReleaseWindowCommand,
     ) -> Created:
         kept, replayed = await self.truth.transact(program, command.deadline)
-        if kept.command_hash != command.command_hash:
-            raise InvalidInputError(
-                "this idempotency key belongs to another command", code="idempotency-key-reused"
-            )
+        require_same_command(kept.command_hash, command.command_hash)
         return Created(kept.status, kept.reply, replayed)
 
 
@@ -202,11 +200,9 @@ def _release_program(audit: AuditRow, command: ReleaseWindowCommand) -> Program[
     if not released:
         yield (Rollback(),)
         raise ConflictError("this loss window is released", code="loss-window-released")
-    held = found[0]
-    after = StoredWindow(
-        held.window_id, held.opened_us, held.opened_by, held.reason, held.cause,
-        audit.at_us, command.client_id, command.note,
-    )  # fmt: skip
+    after = replace(
+        found[0], released_us=audit.at_us, released_by=command.client_id, note=command.note
+    )
     reply = encode({**shown(after), "persons_waiting": waiting})
     key = StoredKey(scope, command.idem_key, command.command_hash, CREATED, reply, audit.at_us)
     line = _detailed(audit, {"persons_waiting": waiting})
@@ -214,9 +210,7 @@ def _release_program(audit: AuditRow, command: ReleaseWindowCommand) -> Program[
         yield (InsertAudit(line), InsertKey(key), Commit())
     except DuplicateKeyError as error:
         yield (Rollback(),)
-        raise ConflictError(
-            "the first request with this key is still in progress", code="request-in-progress"
-        ) from error
+        raise in_progress() from error
     return key, False
 
 
@@ -225,8 +219,7 @@ def _scope(command: OpenWindowCommand | ReleaseWindowCommand) -> str:
 
 
 def _detailed(audit: AuditRow, detail: dict[str, object]) -> AuditRow:
-    text = encode(detail).decode()
-    return AuditRow(audit.entry_id, audit.at_us, audit.actor, audit.action, audit.subject, text)
+    return replace(audit, detail=encode(detail).decode())
 
 
 def _already_open() -> ConflictError:

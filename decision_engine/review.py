@@ -19,12 +19,13 @@ from decision_engine.archive import (
 from decision_engine.commands import CloseReviewCommand, Created, Recorded, RequestReviewCommand
 from decision_engine.decide import CreditApproval, Submission
 from decision_engine.evidence import Evidence
+from decision_engine.idempotency import in_progress, require_same_command
 from decision_engine.pages import Page, page_of
 from decision_engine.record.entry import HumanVerdict, ReviewClosing
 from decision_engine.record.statements import InsertReviews, ReviewRow
 from decision_engine.replay import read_decision
 from domain.canonical import encode
-from domain.errors import ConflictError, GoneError, InvalidInputError, NotFoundError
+from domain.errors import GoneError, NotFoundError
 from domain.instants import epoch_micros, from_epoch_micros, instant_millis
 from domain.ports.time import Clock, Deadline, Ids
 from domain.ports.truth import Begin, Commit, DuplicateKeyError, Program, Rollback, Truth
@@ -79,10 +80,7 @@ class Reviews:
         kept = await self.truth.transact(
             lambda: _request_program(row, scope, command), command.deadline
         )
-        if kept.command_hash != command.command_hash:
-            raise InvalidInputError(
-                "this idempotency key belongs to another command", code="idempotency-key-reused"
-            )
+        require_same_command(kept.command_hash, command.command_hash)
         replayed = kept.created_us != row.opened_us or row.review_id.encode() not in kept.reply
         return Created(kept.status, kept.reply, replayed)
 
@@ -164,9 +162,7 @@ def _request_program(
         yield (*writes, Commit())
     except DuplicateKeyError as error:
         yield (Rollback(),)
-        raise ConflictError(
-            "the first request with this key is still in progress", code="request-in-progress"
-        ) from error
+        raise in_progress() from error
     return key
 
 

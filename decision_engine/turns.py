@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-from domain.errors import ConflictError, TransientError
+from decision_engine.idempotency import in_progress
+from domain.errors import TransientError
 
 #: A request that never ends must not hold up a customer that asks again. Longer than a full
 #: machine needs for those it has at work, shorter than any caller waits.
@@ -38,10 +39,7 @@ class Flights(Generic[Key, Answer]):
         while (flight := self._underway.get(key)) is not None:
             done, _ = await asyncio.wait([flight], timeout=remaining_s())
             if not done:
-                raise ConflictError(
-                    "the first request with this key is still in progress",
-                    code="request-in-progress",
-                )
+                raise in_progress()
         flight = asyncio.create_task(run())
         self._underway[key] = flight
         flight.add_done_callback(lambda _: self._underway.pop(key, None))
