@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from adapters.bootstrap import evidence, shipped
 from adapters.bootstrap.doctor.examine import examine
@@ -21,10 +21,9 @@ from adapters.settings import (
     ServicesSettings,
     ServingSettings,
 )
+from adapters.stores.embedded.directory import TOKEN_KEY
 from adapters.system import SystemClock
 from domain.errors import InvalidInputError, NotFoundError
-
-TOKEN_KEY: Final = "token.key"  # noqa: S105 - a file's name
 
 
 class SchemaTool(Protocol):

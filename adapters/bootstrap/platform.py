@@ -1,4 +1,4 @@
-"""The whole platform in one process, in its embedded profile."""
+"""The whole platform in one process, over the stores of its profile."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping

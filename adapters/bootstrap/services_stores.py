@@ -11,8 +11,6 @@ from datetime import datetime
 from typing import Final
 
 from adapters.bootstrap.stores import (
-    INDEX_KEY,
-    REQUEST_KEY,
     At,
     Stores,
     Truths,
@@ -28,8 +26,13 @@ from adapters.security.request_keys import RequestKeys
 from adapters.security.signing_key import SigningKey
 from adapters.security.tokens import TokenKey
 from adapters.settings import ServicesSettings
-from adapters.stores.embedded.anchor_file import AnchorFile
-from adapters.stores.embedded.directory import SIGNING_KEY
+from adapters.stores.embedded.directory import (
+    INDEX_KEY,
+    REQUEST_KEY,
+    SIGNING_KEY,
+    TOKEN_KEY,
+    WRAPPING_KEY,
+)
 from adapters.stores.redis.cache import RedisCache
 from adapters.stores.sql.migrations.version import READ_REVISION, check_revision
 from adapters.stores.sql.mysql_reader import MysqlReplica, ReaderTruth
@@ -42,8 +45,6 @@ from domain.ports.time import Deadline
 from domain.ports.truth import ServerError, Truth
 
 STARTING_SECONDS: Final = 10.0
-TOKEN_KEY: Final = "token.key"  # noqa: S105 - a file's name
-WRAPPING_KEY: Final = "wrapping.key"
 
 
 async def open_services(
@@ -106,7 +107,6 @@ async def _open(
         truth=truth,
         cache=cache,
         vault=vault,
-        anchors=AnchorFile((settings.anchors or folder.anchors).expanduser()),
         tokens=TokenKey.load_or_create(keys / TOKEN_KEY),
         request_keys=RequestKeys.load_or_create(keys / REQUEST_KEY),
         opened=opened,

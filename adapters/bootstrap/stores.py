@@ -16,7 +16,7 @@ from adapters.settings import EmbeddedSettings, ServingSettings
 from adapters.stores.embedded import folder_clock
 from adapters.stores.embedded.anchor_file import AnchorFile
 from adapters.stores.embedded.cache import MemoryCache
-from adapters.stores.embedded.directory import DataFolder
+from adapters.stores.embedded.directory import INDEX_KEY, REQUEST_KEY, DataFolder
 from adapters.stores.embedded.opening import Layout
 from adapters.stores.embedded.projection import DYNAMODB, KEYSPACES, SqliteProjection
 from adapters.stores.embedded.sqlite_file import SqliteFile
@@ -32,8 +32,6 @@ from domain.ports.time import Clock, Deadline
 from domain.ports.truth import Truth
 
 OPENING_SECONDS: Final = 60.0
-INDEX_KEY: Final = "index.key"
-REQUEST_KEY: Final = "request.key"
 
 At = Callable[[str], None]
 
@@ -135,7 +133,6 @@ async def _open(
         chance=SystemChance(),
         truth=Truths(api=truth, lists=truth, ledger=truth, second=None, handler=truth),
         cache=MemoryCache(clock, SystemChance(), bytes_max=settings.cache_bytes),
-        anchors=AnchorFile((settings.anchors or folder.anchors).expanduser()),
         vault=kept(opened, vault),
         tokens=TokenKey.load_or_create(folder.token_key),
         request_keys=RequestKeys.load_or_create(folder.root / REQUEST_KEY),
@@ -150,12 +147,13 @@ class EmbeddedFiles(TypedDict):
     keyspaces: SqliteProjection
     dynamodb: SqliteProjection
     stream: EmbeddedStream
+    anchors: AnchorFile
 
 
 def embedded_files(
     folder: DataFolder, settings: ServingSettings, clock: Clock, at: At, opened: AsyncExitStack
 ) -> EmbeddedFiles:
-    """Open the projections and the stream of a folder."""
+    """Open the projections, the stream and the anchors of a folder."""
 
     def file(path: Path, held: Layout) -> SqliteFile:
         return kept(opened, SqliteFile(path, held, clock, at=at))
@@ -164,6 +162,7 @@ def embedded_files(
         keyspaces=SqliteProjection(file(folder.keyspaces, KEYSPACES.layout), KEYSPACES, clock),
         dynamodb=SqliteProjection(file(folder.dynamodb, DYNAMODB.layout), DYNAMODB, clock),
         stream=EmbeddedStream(file(folder.stream, _stream_layout(settings)), clock),
+        anchors=AnchorFile((settings.anchors or folder.anchors).expanduser()),
     )
 
 

@@ -11,16 +11,23 @@ from adapters.mysql_address import MysqlAddress
 from adapters.security.key_ring import KeyRing
 from adapters.security.mysql_key_vault import SETTING, WITNESS, MysqlKeyVault
 from adapters.settings import ServicesSettings
+from adapters.stores.embedded.directory import (
+    INDEX_KEY,
+    REQUEST_KEY,
+    SIGNING_KEY,
+    TOKEN_KEY,
+    WRAPPING_KEY,
+)
 from adapters.stores.sql.mysql_causes import cause_of, number_of
 from domain.errors import CreditError, InvalidInputError, TransientError
 from domain.ports.time import Clock
 
 #: The two that person keys depend on.
-VAULT_FILES: Final = ("wrapping.key", "index.key")
+VAULT_FILES: Final = (WRAPPING_KEY, INDEX_KEY)
 #: What all processes share once one has started: with others they would not know one another's
 #: persons, tokens and repeated requests.
-SHARED: Final = (*VAULT_FILES, "token.key", "request.key")
-FILES: Final = (*SHARED, "signing.key")
+SHARED: Final = (*VAULT_FILES, TOKEN_KEY, REQUEST_KEY)
+FILES: Final = (*SHARED, SIGNING_KEY)
 NO_DATABASE: Final = 1049
 NO_TABLE: Final = 1146
 DENIED: Final = frozenset({1044, 1142, 1143})

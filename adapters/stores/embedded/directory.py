@@ -12,6 +12,11 @@ from domain.errors import PermanentError
 LOCK: Final = "owner.lock"
 TRUTH: Final = "truth.sqlite"
 ANCHORS: Final = "anchors.ndjson"
+#: Key files; in the services profile a folder of their own holds them for all processes.
+WRAPPING_KEY: Final = "wrapping.key"
+INDEX_KEY: Final = "index.key"
+TOKEN_KEY: Final = "token.key"  # noqa: S105 - a file's name
+REQUEST_KEY: Final = "request.key"
 SIGNING_KEY: Final = "signing.key"
 
 
@@ -79,7 +84,7 @@ class DataFolder:
     @property
     def wrapping_key(self) -> Path:
         """The key-encryption key."""
-        return self.root / "wrapping.key"
+        return self.root / WRAPPING_KEY
 
     @property
     def anchors(self) -> Path:
@@ -94,7 +99,7 @@ class DataFolder:
     @property
     def token_key(self) -> Path:
         """The key that access tokens are signed with."""
-        return self.root / "token.key"
+        return self.root / TOKEN_KEY
 
 
 def _prepare(root: Path) -> None:

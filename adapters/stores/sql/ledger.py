@@ -1,6 +1,6 @@
 """How the statements of a ledger batch read in SQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
@@ -9,9 +9,9 @@ from sqlalchemy import and_, bindparam, func, or_, select, update
 from adapters.stores.sql.rendering import (
     Plan,
     Renderer,
-    Rows,
     Words,
     column_names,
+    first_columns,
     inserting,
     reading,
 )
@@ -208,13 +208,9 @@ def _close_review(words: Words) -> Renderer:
     def render(asked: CloseReview) -> Plan:
         new = {f"new_{name}": getattr(asked, name) for name in names}
         named = {"id": asked.review_id}
-        return Plan((is_open(named), close({**named, **new})), _first_columns_of_first)
+        return Plan((is_open(named), close({**named, **new})), first_columns)
 
     return render
-
-
-def _first_columns_of_first(results: Sequence[Rows]) -> Rows:
-    return [row[0] for row in results[0]]
 
 
 def _rows(asked: Any) -> Any:

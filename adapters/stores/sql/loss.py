@@ -12,6 +12,7 @@ from adapters.stores.sql.rendering import (
     Rows,
     Words,
     column_names,
+    first_columns,
     inserting,
     reading,
 )
@@ -131,12 +132,9 @@ def _release(words: Words) -> Renderer:
     new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
     release = words.query(update(loss_windows).where(named).values(new))
 
-    def result(results: Sequence[Rows]) -> Rows:
-        return [row[0] for row in results[0]]
-
     def render(asked: ReleaseWindow) -> Plan:
         named = {"id": asked.window_id}
         values = {f"new_{name}": getattr(asked, name) for name in names}
-        return Plan((is_open(named), release({**named, **values})), result)
+        return Plan((is_open(named), release({**named, **values})), first_columns)
 
     return render

@@ -100,11 +100,6 @@ class Session:
     #: Nothing of this program has been answered yet.
     _fresh: bool = field(default=False, init=False)
 
-    @property
-    def clean(self) -> bool:
-        """Whether the next program may begin on this connection."""
-        return self.connected and not self._broken and not self._open
-
     def transact(self, program: Callable[[], Program[T]]) -> Wire[T]:
         """Run a program to its end; what it leaves open is rolled back."""
         running = program()

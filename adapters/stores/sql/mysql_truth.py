@@ -21,9 +21,8 @@ from adapters.stores.sql.mysql_limits import (
     seconds_left,
 )
 from adapters.stores.sql.mysql_session import Ask, Connect, Drop, Session, Wire
-from adapters.stores.sql.mysql_words import MysqlWords
 from adapters.stores.sql.rendering import Renderers, Rows, with_names
-from adapters.stores.sql.statements import renderers
+from adapters.stores.sql.statements import mysql_renderers
 from domain.errors import TransientError
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import LostConnectionError, Program, Statement
@@ -140,7 +139,7 @@ class MysqlTruth:
     connections: int = CONNECTIONS
     trip_seconds: float = TRIP_SECONDS
     at: Callable[[str], None] = lambda _place: None
-    known: Renderers = field(default_factory=lambda: renderers(MysqlWords()))
+    known: Renderers = field(default_factory=mysql_renderers)
     _idle: deque[Held] = field(default_factory=deque, init=False)
     _places: asyncio.Semaphore = field(init=False)
     _tasks: set["asyncio.Task[Any]"] = field(default_factory=set, init=False)

@@ -30,9 +30,8 @@ from adapters.stores.sql.mysql_limits import (
     seconds_left,
 )
 from adapters.stores.sql.mysql_session import Ask, Connect, Drop, Session, Wire
-from adapters.stores.sql.mysql_words import MysqlWords
 from adapters.stores.sql.rendering import Renderers, Rows, with_names
-from adapters.stores.sql.statements import renderers
+from adapters.stores.sql.statements import mysql_renderers
 from adapters.system import SystemClock
 from domain.errors import TransientError
 from domain.ports.time import Clock, Deadline
@@ -207,7 +206,7 @@ class PymysqlTruth:
         self._clock = clock
         self._trip_seconds = trip_seconds
         self._at = at
-        self._known = renderers(MysqlWords()) if known is None else known
+        self._known = mysql_renderers() if known is None else known
         # No more threads than connections: so whoever runs finds an idle one or may open one.
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="truth")
         self._idle: deque[_Held] = deque()

@@ -83,6 +83,11 @@ def nothing(_results: Sequence[Rows]) -> Rows:
     return []
 
 
+def first_columns(results: Sequence[Rows]) -> Rows:
+    """Return the first column of what the first call gave."""
+    return [row[0] for row in results[0]]
+
+
 NO_CALLS = Plan((), nothing)
 
 
