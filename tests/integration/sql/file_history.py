@@ -22,6 +22,7 @@ FIRST: Final = Layout("truth", 1, (rendered(1, "upgrade"),))
 LONGEST_S: Final = 1.0
 TOUCHED: Final = 1_000
 PATIENCE_MS: Final = 120_000
+REST_S: Final = 0.02
 
 LOAD: Final = f"""
 WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < ?)
@@ -64,6 +65,9 @@ class Loop:
 
     path: Path
     step: Callable[[apsw.Connection, int], None]
+    #: SQLite hands its lock to whoever asks at the right moment: without a rest between them, the
+    #: transactions of one connection may keep another out for longer than it waits.
+    rest_s: float = 0.0
     done: int = 0
     longest_s: float = 0.0
     errors: list[BaseException] = field(default_factory=list)
@@ -78,6 +82,7 @@ class Loop:
                     self.step(connection, self.done)
                     self.longest_s = max(self.longest_s, time.monotonic() - started)
                     self.done += 1
+                    over.wait(self.rest_s)
         except BaseException as error:  # noqa: BLE001 - handed to the test's thread
             self.errors.append(error)
 
@@ -123,7 +128,7 @@ def check_file(path: Path, rows: int) -> Mapping[str, int | float]:
     """
     make_old(path, rows)
     before = _content(path)
-    writer, reader = Loop(path, write), Loop(path, read)
+    writer, reader = Loop(path, write, rest_s=REST_S), Loop(path, read)
     started = time.monotonic()
     with beside(writer, reader):
         open_writer(path, expanded(), None).close()
