@@ -1,0 +1,1 @@
+"""What the adapters of AWS services share: credentials, signatures, clients."""
