@@ -82,7 +82,7 @@ class Bench:
     @asynccontextmanager
     async def grouped(self) -> AsyncIterator[Record]:
         """Have the shipped writer."""
-        truth, second = self.truth(), self.truth()
+        truth, beside, second = self.truth(), self.truth(), self.truth()
         writer = LedgerWriter(
             truth=truth,
             clock=self.clock,
@@ -91,6 +91,7 @@ class Bench:
             monitoring=self.monitoring,
             note="bench",
             second=second,
+            beside=[beside],
         )
         await writer.start()
 
@@ -103,6 +104,7 @@ class Bench:
         finally:
             await writer.stop()
             await truth.close()
+            await beside.close()
             await second.close()
 
     @asynccontextmanager

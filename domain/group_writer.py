@@ -1,9 +1,9 @@
 """
 Writing in groups: whoever arrives while a group is being written forms the next one.
 
-A `GroupWriter` moves items between their callers and one or two *lanes*; a lane writes a batch of
-items and gives each an answer, or says that it has to be offered again because somebody else holds
-what it needs. There is no timer between batches. docs/decisions/0016 has the table of states.
+A `GroupWriter` moves items between their callers and its *lanes*; a lane writes a batch of items
+and gives each an answer, or says that it has to be offered again because somebody else holds what
+it needs. There is no timer between batches. docs/decisions/0016 has the table of states.
 """
 
 import asyncio
@@ -31,6 +31,8 @@ Write = Callable[[Sequence[Item]], Awaitable[Sequence[Answer | None]]]
 
 FIRST: Final = "first"
 SECOND: Final = "second"
+#: A lane that looks for its batch passes so many items over whose group another has in hand.
+PASSED_MAX: Final = 512
 
 
 def _unheard() -> None:
@@ -50,6 +52,7 @@ class Limits:
     """
     Bounds of a group writer; names that end in `_s` are seconds.
 
+    share_min: so many a lane takes in any case; of more, equal lanes take a share each.
     unanswered_max, age_max_s: beyond, new items are refused.
     skips_max: so often an item is held up before it moves to the second lane.
     patience_s: so long it is offered again after it was held up first.
@@ -58,6 +61,7 @@ class Limits:
     """
 
     batch_max: int = 128
+    share_min: int = 8
     unanswered_max: int = 4096
     age_max_s: float = 2.0
     skips_max: int = 3
@@ -86,6 +90,8 @@ class GroupWriter(Generic[Item, Answer]):
     """
     Hands items to `first` in batches, and what is held up there to `second`, if there is one.
 
+    beside: lanes equal to the first. While one waits for its store, another prepares its batch; an
+    item whose group another lane has in hand waits for that one, so that they never meet.
     name: what its metrics begin with. group: tells what an item waits for, None for nothing; while
     an item of a group is at the second lane, all later ones of it go there. busy: the error of
     items that nothing was done for. written: called after each batch.
@@ -101,6 +107,7 @@ class GroupWriter(Generic[Item, Answer]):
     chance: Chance
     monitoring: Monitoring
     second: Write[Item, Answer] | None = None
+    beside: Sequence[Write[Item, Answer]] = ()
     group: Callable[[Item], Hashable] = _alone
     busy: type[TransientError] = TransientError
     written: Callable[[], None] = _unheard
@@ -110,8 +117,9 @@ class GroupWriter(Generic[Item, Answer]):
     _room: deque[_Waiting[Item, Answer]] = field(default_factory=deque, init=False)
     #: How many unanswered items of each group have moved to the second lane.
     _crowds: Counter[Hashable] = field(default_factory=Counter, init=False)
-    #: When the first lane began with the batch that it is at.
-    _began: float | None = field(default=None, init=False)
+    #: When each of the equal lanes began with the batch that it is at, and what that waits for.
+    _began: dict[int, float] = field(default_factory=dict, init=False)
+    _in_hand: dict[int, set[Hashable]] = field(default_factory=dict, init=False)
     _queued: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _moved: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _alarm: asyncio.TimerHandle | None = field(default=None, init=False)
@@ -122,7 +130,9 @@ class GroupWriter(Generic[Item, Answer]):
 
     def start(self) -> None:
         """Begin to write."""
-        self._lanes.append(asyncio.create_task(self._run_first(), name=f"{self.name}-first"))
+        for number in range(1 + len(self.beside)):
+            first = self._run_first(number)
+            self._lanes.append(asyncio.create_task(first, name=f"{self.name}-first-{number}"))
         if self.second is not None:
             lane = self._run_second(self.second)
             self._lanes.append(asyncio.create_task(lane, name=f"{self.name}-second"))
@@ -189,9 +199,9 @@ class GroupWriter(Generic[Item, Answer]):
             raise ThrottledError("requests wait too long to be written")
 
     def _oldest(self) -> float:
-        """Return since when the first in the queue waits, or the first lane's batch is written."""
+        """Return since when the first in the queue waits, or the oldest batch is written."""
         since = self._queue[0].since if self._queue else self.clock.monotonic()
-        return since if self._began is None else min(since, self._began)
+        return min(since, *self._began.values()) if self._began else since
 
     def _line_up(self, waiting: _Waiting[Item, Answer]) -> None:
         if waiting.group in self._crowds:
@@ -255,20 +265,24 @@ class GroupWriter(Generic[Item, Answer]):
 
     # --- the lanes -----------------------------------------------------------------------------
 
-    async def _run_first(self) -> None:
+    async def _run_first(self, number: int) -> None:
         while not self._stops:
-            batch = self._take(self._queue, FIRST)
+            batch = self._take_share(number)
             if batch:
-                self._began = self.clock.monotonic()
-                await self._write(batch, self.first, FIRST)
-                self._began = None
+                self._began[number] = self.clock.monotonic()
+                write = self.beside[number - 1] if number else self.first
+                await self._write(batch, write, FIRST)
+                del self._began[number]
+                del self._in_hand[number]
+                # What waited for this batch alone is another lane's as well as this one's.
+                self._queued.set()
             else:
                 self._queued.clear()
                 await self._queued.wait()
 
     async def _run_second(self, write: Write[Item, Answer]) -> None:
         while not self._stops:
-            batch = self._take(self._room, SECOND)
+            batch = self._take(self._room, self.limits.batch_max)
             if batch:
                 await self._write(batch, write, SECOND)
                 # Also when nothing was held up: whoever else wants these groups gets a chance.
@@ -277,20 +291,38 @@ class GroupWriter(Generic[Item, Answer]):
                 self._moved.clear()
                 await self._moved.wait()
 
-    def _take(self, line: deque[_Waiting[Item, Answer]], lane: str) -> list[_Waiting[Item, Answer]]:
+    def _take_share(self, number: int) -> list[_Waiting[Item, Answer]]:
+        """Take a batch for one of the equal lanes, and note what it has in hand."""
+        lanes = 1 + len(self.beside)
+        share = max(self.limits.share_min, -(-len(self._unanswered) // lanes))
+        size = self.limits.batch_max if lanes == 1 else min(self.limits.batch_max, share)
+        batch = self._take(self._queue, size)
+        if batch:
+            self._in_hand[number] = {waiting.group for waiting in batch} - {None}
+        return batch
+
+    def _take(self, line: deque[_Waiting[Item, Answer]], size: int) -> list[_Waiting[Item, Answer]]:
         batch: list[_Waiting[Item, Answer]] = []
-        while line and len(batch) < self.limits.batch_max:
+        passed: list[_Waiting[Item, Answer]] = []
+        while line and len(batch) < size and len(passed) < PASSED_MAX:
             waiting = line.popleft()
             if waiting.reply.done():
                 continue
             if waiting.deadline.remaining(self.clock) <= 0:
                 self._expire(waiting)
-            elif lane == FIRST and waiting.group in self._crowds:
+            elif not waiting.moved and waiting.group in self._crowds:
                 self._move(waiting)
+            elif not waiting.moved and self._elsewhere(waiting.group):
+                passed.append(waiting)
             else:
                 waiting.in_batch = True
                 batch.append(waiting)
+        line.extendleft(reversed(passed))
         return batch
+
+    def _elsewhere(self, group: Hashable) -> bool:
+        """Return whether another of the equal lanes has this group in hand."""
+        return any(group in held for held in self._in_hand.values())
 
     async def _write(
         self, batch: Sequence[_Waiting[Item, Answer]], write: Write[Item, Answer], lane: str

@@ -130,6 +130,7 @@ async def _build(
         note=f"{settings.profile} {version('credit-platform')} process {getpid()}",
         committed=ingestion.committed.set,
         second=stores.truth.second,
+        beside=stores.truth.beside,
     )
     await writer.start()
     approval = CreditApproval(

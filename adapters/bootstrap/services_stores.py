@@ -124,14 +124,17 @@ async def _truths(
     address = MysqlAddress.parse(settings.mysql_url, "MYSQL_URL")
     api = MysqlTruth(address, clock, settings.mysql_connections, at=at)
     ledger = MysqlTruth(address, clock, 1, at=at)
+    beside = MysqlTruth(address, clock, 1, at=at)
     second = MysqlTruth(address, clock, 1, at=at)
-    for truth in (api, ledger, second):
+    for truth in (api, ledger, beside, second):
         opened.push_async_callback(truth.close)
     handler = PymysqlTruth(address, clock, at=at)
     opened.push_async_callback(handler.close)
     await _check_schema(api, Deadline.after(clock, STARTING_SECONDS))
     lists = _lists(settings, api, monitoring, opened)
-    return Truths(api=api, lists=lists, ledger=ledger, second=second, handler=handler)
+    return Truths(
+        api=api, lists=lists, ledger=ledger, beside=(beside,), second=second, handler=handler
+    )
 
 
 def _lists(

@@ -60,6 +60,8 @@ class Truths:
     lists: Truth
     #: For the ledger's writer: its lane has a connection to itself.
     ledger: Truth
+    #: For more lanes of it, which write while the first prepares; none where one writes at a time.
+    beside: tuple[Truth, ...]
     #: For persons that stay locked: another lane; None where nobody ever is.
     second: Truth | None
     #: For the handler's thread, which has a loop of its own.
@@ -131,7 +133,7 @@ async def _open(
         clock=clock,
         ids=SystemIds(),
         chance=SystemChance(),
-        truth=Truths(api=truth, lists=truth, ledger=truth, second=None, handler=truth),
+        truth=Truths(api=truth, lists=truth, ledger=truth, beside=(), second=None, handler=truth),
         cache=MemoryCache(clock, SystemChance(), bytes_max=settings.cache_bytes),
         vault=kept(opened, vault),
         tokens=TokenKey.load_or_create(folder.token_key),

@@ -17,7 +17,7 @@ from decision_engine.record.statements import (
     ReservationRow,
     ReviewRow,
 )
-from domain.canonical import encode, encode_trusted
+from domain.canonical import check_plain, encode, encode_trusted
 from domain.decision import Outcome
 from domain.instants import (
     business_day,
@@ -121,7 +121,9 @@ def decision_facts(
 
 def reply_bytes(facts: Mapping[str, Any], text: Mapping[str, object]) -> bytes:
     """Return the reply of the public contract from evidence and the policy's texts."""
-    return encode({**_reply_core(facts), **text})
+    check_plain(text)
+    # The rest was made here, of what the evidence was looked through for.
+    return encode_trusted({**_reply_core(facts), **text})
 
 
 def _reply_core(facts: Mapping[str, Any]) -> dict[str, object]:
@@ -256,6 +258,8 @@ def _reservation(verdict: Verdict, minted: Minted, expires_us: int) -> Reservati
 def _offer_rows(
     verdict: Verdict, minted: Minted, facts: Mapping[str, Any], expires_us: int
 ) -> tuple[OfferRow, ...]:
+    if not minted.offer_ids:
+        return ()
     # Their public form, as in the reply: see `domain.offer.Offer.canonical`.
     public = _reply_offers(facts["result"], facts["reply"])
     return tuple(

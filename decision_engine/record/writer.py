@@ -1,5 +1,5 @@
 """
-The ledger's writer of a process: entries in batches, on a lane of its own, or on two.
+The ledger's writer of a process: entries in batches, on lanes of its own.
 
 Who waits for whom is the `GroupWriter`'s (domain/group_writer.py); what a batch does and how it
 recovers is the program's (batch.py). Here they meet: an entry waits for the person it locks, and
@@ -7,7 +7,7 @@ requests of persons who stay locked elsewhere go to the second connection, where
 up (docs/decisions/0016).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from decision_engine.record.entry import Entry, Result
@@ -28,8 +28,10 @@ class LedgerWriter:
     """
     Records entries through `truth`, in batches of its own lane.
 
-    `second` is another connection, for requests whose person stays locked elsewhere; where nobody
-    else writes (SQLite) none is needed. Its lane is opened when it is first used.
+    `beside` are other connections with a lane each: while the database works on the batch of one,
+    the process prepares that of another. `second` is one more, for requests whose person stays
+    locked elsewhere. Where one writes at a time (SQLite) none is needed. Their lanes are opened
+    when they are first used.
     """
 
     truth: Truth
@@ -41,6 +43,7 @@ class LedgerWriter:
     #: Called after each batch, so that what it left in the outbox is published at once.
     committed: Callable[[], None] = _unheard
     second: Truth | None = None
+    beside: Sequence[Truth] = ()
     limits: Limits = field(default_factory=Limits)
     _lane: LedgerLane = field(init=False)
     _group: GroupWriter[Entry, Result] = field(init=False)
@@ -51,6 +54,7 @@ class LedgerWriter:
             name="ledger",
             first=self._lane.write,
             second=None if self.second is None else self._lane_on(self.second).write,
+            beside=[self._lane_on(truth).write for truth in self.beside],
             clock=self.clock,
             chance=self.chance,
             monitoring=self.monitoring,

@@ -104,28 +104,34 @@ async def desk(
     *,
     lookups: MysqlAddress | None = None,
     driver: str = "asyncmy",
+    lanes: int = 2,
     **options: Any,
 ) -> AsyncIterator[Desk]:
-    """Have a process; at the end nothing of it may be left. `lookups` go another way if given."""
+    """
+    Have a process with so many equal lanes; at the end nothing of it may be left.
+
+    lookups: an address of their own, if given.
+    """
     before = asyncio.all_tasks()
     make, clock, seen = DRIVERS[driver], SystemClock(), Counts()
-    first, second = (make(address, clock, connections=1, **options) for _ in range(2))
+    second, *equal = (make(address, clock, connections=1, **options) for _ in range(1 + lanes))
     api = make(lookups or address, clock, connections=4)
     writer = LedgerWriter(
-        truth=first,
+        truth=equal[0],
         clock=clock,
         ids=SystemIds(),
         chance=SystemChance(),
         monitoring=seen,
         note="faults",
         second=second,
+        beside=equal[1:],
     )
     await writer.start()
     try:
         yield Desk(writer, KeyLookup(api, clock), clock, seen)
     finally:
         await writer.stop()
-        for truth in (first, second, api):
+        for truth in (*equal, second, api):
             await truth.close()
     # What has just ended is gone after one more turn of the loop.
     await asyncio.sleep(0)

@@ -64,7 +64,7 @@ def check_poison(bank: Bank, places: Iterable[int]) -> Mapping[str, int]:
 
 async def _poisoned(bank: Bank, places: Iterable[int]) -> Mapping[str, int]:
     batches = 0
-    async with desk(bank.address) as made:
+    async with desk(bank.address, lanes=1) as made:
         for batches, place in enumerate(places, 1):
             bank.add_persons(f"{batches}-{number}" for number in range(PERSONS))
             await _one_batch(bank, made, batches, place)

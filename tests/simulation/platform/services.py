@@ -128,6 +128,7 @@ class ApiProgram:
     def __init__(self, api: Api) -> None:
         stores = self._stores = api.stores
         self._truth: Final = api.truth()
+        self._beside: Final = api.truth(f"{api.process.life.name}-beside")
         self._second: Final = api.truth(f"{api.process.life.name}-second")
         tiers = Tiers(stores.cache, stores.dynamodb, stores.dynamodb, self._truth)
         self._gather: Final = Gather(tiers, stores.clock, stores.tally)
@@ -139,6 +140,7 @@ class ApiProgram:
             stores.tally,
             api.process.life.name,
             second=self._second,
+            beside=[self._beside],
         )
         rulebooks = Rulebooks.empty("2026.1")
         rulebooks.activate(rulebook())
@@ -161,6 +163,7 @@ class ApiProgram:
     async def stop(self) -> None:
         await self._gather.close()
         await self._writer.stop()
+        await self._beside.close()
         await self._second.close()
         await self._truth.close()
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.canonical_writer import ENCODER, use_fast_writer
 from domain import canonical
 from domain.canonical import encode, encode_trusted
 
@@ -65,10 +66,48 @@ def test_an_interpreter_without_the_fast_writer_gives_the_same_bytes(
 
     monkeypatch.setattr(encoder, "c_make_encoder", None)
     monkeypatch.setattr(canonical, "_write", canonical._writer())
+    monkeypatch.setattr(canonical._used, "write", canonical._standard)
 
     assert encode(value) == expected == written_elsewhere(value)
 
 
-def test_the_fast_writer_refuses_foreign_types_by_itself() -> None:
+def test_the_standard_writer_refuses_foreign_types_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(canonical._used, "write", canonical._standard)
     with pytest.raises(TypeError):
         encode_trusted([Decimal(1)])
+
+
+@given(VALUES)
+def test_another_writer_gives_the_same_bytes(value: Any) -> None:
+    try:
+        expected = written_elsewhere(value)
+    except UnicodeEncodeError:
+        with pytest.raises(UnicodeEncodeError):
+            ENCODER.encode(value)
+        return
+    assert ENCODER.encode(value) == expected
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda value: written_elsewhere(value) + b" ",
+        json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode,
+        lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(),
+    ],
+)
+def test_a_writer_of_other_bytes_is_refused(other: canonical.Write) -> None:
+    with pytest.raises(ValueError, match="another form"):
+        canonical.write_with(other)
+    assert encode({"b": 1, "a": "é"}) == b'{"a":"\xc3\xa9","b":1}'
+
+
+def test_what_starts_the_platform_writes_by_msgspec(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canonical._used, "write", canonical._standard)
+
+    use_fast_writer()
+
+    assert canonical._used.write == ENCODER.encode
+    assert encode({"b": 1, "a": "é"}) == b'{"a":"\xc3\xa9","b":1}'

@@ -31,12 +31,15 @@ def now() -> float:
 class Office:
     """One database, and as many processes with a writer each as a test asks for."""
 
-    def __init__(self, hooks: Hooks = NO_FAULTS, *, has_second: bool = True) -> None:
+    def __init__(
+        self, hooks: Hooks = NO_FAULTS, *, has_second: bool = True, beside: int = 1
+    ) -> None:
         self.database = Database(TABLES, hooks)
         self.clock = VirtualClock()
         self.tally = Tally()
         self.writers: list[LedgerWriter] = []
         self._has_second = has_second
+        self._beside = beside
         self._truths: list[ModelTruth] = []
         self._serial = itertools.count(1)
 
@@ -59,6 +62,7 @@ class Office:
             self.tally,
             f"writer {number}",
             second=self._truth(f"{number}-second") if self._has_second else None,
+            beside=[self._truth(f"{number}-beside {n}") for n in range(self._beside)],
         )
         await writer.start()
         self.writers.append(writer)
