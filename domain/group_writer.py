@@ -33,6 +33,7 @@ FIRST: Final = "first"
 SECOND: Final = "second"
 #: A lane that looks for its batch passes so many items over whose group another has in hand.
 PASSED_MAX: Final = 512
+STOPPING: Final = "the platform is stopping"
 
 
 def _unheard() -> None:
@@ -41,10 +42,6 @@ def _unheard() -> None:
 
 def _alone(_item: object) -> None:
     """Say that an item waits for nothing that others wait for as well."""
-
-
-def _hear(reply: "asyncio.Future[Answer]") -> None:
-    reply.exception()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +114,8 @@ class GroupWriter(Generic[Item, Answer]):
     _room: deque[_Waiting[Item, Answer]] = field(default_factory=deque, init=False)
     #: How many unanswered items of each group have moved to the second lane.
     _crowds: Counter[Hashable] = field(default_factory=Counter, init=False)
-    #: When each of the equal lanes began with the batch that it is at, and what that waits for.
-    _began: dict[int, float] = field(default_factory=dict, init=False)
-    _in_hand: dict[int, set[Hashable]] = field(default_factory=dict, init=False)
+    #: When each of the equal lanes began with the batch that it is at, and the groups of that.
+    _under_way: dict[int, tuple[float, set[Hashable]]] = field(default_factory=dict, init=False)
     _queued: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _moved: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _alarm: asyncio.TimerHandle | None = field(default=None, init=False)
@@ -152,7 +148,7 @@ class GroupWriter(Generic[Item, Answer]):
         await asyncio.gather(*self._lanes, return_exceptions=True)
         self._lanes.clear()
         for waiting in list(self._unanswered):
-            self._fail(waiting, self._stopping())
+            self._fail(waiting, self.busy(STOPPING))
         if self._alarm is not None:
             self._alarm.cancel()
 
@@ -160,8 +156,7 @@ class GroupWriter(Generic[Item, Answer]):
         """
         Return what became of the item.
 
-        A caller that leaves changes nothing, and once a batch has the item, neither does its
-        deadline: the batch runs to its end.
+        A caller that leaves changes nothing, nor does the deadline once a batch has the item.
 
         Raises:
             ThrottledError: too many wait, or for too long; nothing was done.
@@ -183,14 +178,14 @@ class GroupWriter(Generic[Item, Answer]):
             return await asyncio.shield(waiting.reply)
         except asyncio.CancelledError:
             # What the batch says then is heard by nobody, and no fault for that.
-            waiting.reply.add_done_callback(_hear)
+            waiting.reply.add_done_callback(asyncio.Future.exception)
             raise
 
     # --- arriving and waiting ------------------------------------------------------------------
 
     def _admit(self) -> None:
         if self._refuses:
-            raise self._stopping()
+            raise self.busy(STOPPING)
         if len(self._unanswered) >= self.limits.unanswered_max:
             self.monitoring.count(f"{self.name}_shed_total", why="length")
             raise ThrottledError("too many requests wait to be written")
@@ -201,7 +196,7 @@ class GroupWriter(Generic[Item, Answer]):
     def _oldest(self) -> float:
         """Return since when the first in the queue waits, or the oldest batch is written."""
         since = self._queue[0].since if self._queue else self.clock.monotonic()
-        return min(since, *self._began.values()) if self._began else since
+        return min((since, *(began for began, _ in self._under_way.values())))
 
     def _line_up(self, waiting: _Waiting[Item, Answer]) -> None:
         if waiting.group in self._crowds:
@@ -260,20 +255,15 @@ class GroupWriter(Generic[Item, Answer]):
         self.monitoring.count(f"{self.name}_busy_total")
         return self.busy("what this request needs stayed locked")
 
-    def _stopping(self) -> TransientError:
-        return self.busy("the platform is stopping")
-
     # --- the lanes -----------------------------------------------------------------------------
 
     async def _run_first(self, number: int) -> None:
         while not self._stops:
             batch = self._take_share(number)
             if batch:
-                self._began[number] = self.clock.monotonic()
                 write = self.beside[number - 1] if number else self.first
                 await self._write(batch, write, FIRST)
-                del self._began[number]
-                del self._in_hand[number]
+                del self._under_way[number]
                 # What waited for this batch alone is another lane's as well as this one's.
                 self._queued.set()
             else:
@@ -298,7 +288,8 @@ class GroupWriter(Generic[Item, Answer]):
         size = self.limits.batch_max if lanes == 1 else min(self.limits.batch_max, share)
         batch = self._take(self._queue, size)
         if batch:
-            self._in_hand[number] = {waiting.group for waiting in batch} - {None}
+            groups = {waiting.group for waiting in batch} - {None}
+            self._under_way[number] = (self.clock.monotonic(), groups)
         return batch
 
     def _take(self, line: deque[_Waiting[Item, Answer]], size: int) -> list[_Waiting[Item, Answer]]:
@@ -322,7 +313,7 @@ class GroupWriter(Generic[Item, Answer]):
 
     def _elsewhere(self, group: Hashable) -> bool:
         """Return whether another of the equal lanes has this group in hand."""
-        return any(group in held for held in self._in_hand.values())
+        return any(group in groups for _, groups in self._under_way.values())
 
     async def _write(
         self, batch: Sequence[_Waiting[Item, Answer]], write: Write[Item, Answer], lane: str

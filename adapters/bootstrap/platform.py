@@ -121,17 +121,7 @@ async def _build(
         truth=stores.truth.api,
     )
     gather = Gather(tiers, stores.clock, monitoring)
-    writer = LedgerWriter(
-        truth=stores.truth.ledger,
-        clock=stores.clock,
-        ids=stores.ids,
-        chance=stores.chance,
-        monitoring=monitoring,
-        note=f"{settings.profile} {version('credit-platform')} process {getpid()}",
-        committed=ingestion.committed.set,
-        second=stores.truth.second,
-        beside=stores.truth.beside,
-    )
+    writer = _writer(stores, settings, monitoring, ingestion.committed.set)
     await writer.start()
     approval = CreditApproval(
         gather=gather,
@@ -163,6 +153,22 @@ async def _build(
             asyncio.sleep,
         ),
         use_cases=_use_cases(stores, approval, policies, breakers),
+    )
+
+
+def _writer(
+    stores: Stores, settings: ServingSettings, monitoring: Monitoring, committed: Callable[[], None]
+) -> LedgerWriter:
+    return LedgerWriter(
+        truth=stores.truth.ledger,
+        clock=stores.clock,
+        ids=stores.ids,
+        chance=stores.chance,
+        monitoring=monitoring,
+        note=f"{settings.profile} {version('credit-platform')} process {getpid()}",
+        committed=committed,
+        second=stores.truth.second,
+        beside=stores.truth.beside,
     )
 
 
