@@ -14,6 +14,9 @@ QUICK: Final = ("CREATE_STREAM", "SPLIT_SHARD", "MERGE_SHARDS", "UPDATE_SHARD_CO
 CERTIFICATE: Final = "server.json"
 #: Neither server has an option for the address that it binds to.
 LOOPBACK: Final = Path(__file__).with_name("loopback.js")
+#: Both would end themselves when a client leaves in the middle of a request.
+STEADFAST: Final = Path(__file__).with_name("steadfast.js")
+PRELOADED: Final = ("-r", str(LOOPBACK), "-r", str(STEADFAST))
 
 
 def kinesis(_: Path) -> Launch:
@@ -22,7 +25,7 @@ def kinesis(_: Path) -> Launch:
     (port,) = free_ports(1)
     times = ("--createStreamMs", "10", "--updateStreamMs", "10", "--deleteStreamMs", "10")
     return Launch(
-        command=(node(), HEAP, "-r", str(LOOPBACK), str(program / "cli.js"), "--port", str(port),
+        command=(node(), HEAP, *PRELOADED, str(program / "cli.js"), "--port", str(port),
                  "--shardLimit", "100", *times),
         ready=lambda: _version(port, program),
         settings={"KINESIS_ENDPOINT": f"http://{HOST}:{port}"},
@@ -37,7 +40,7 @@ def resharding(folder: Path) -> Launch:
     (folder / CERTIFICATE).symlink_to(program / CERTIFICATE)  # looked for where it runs
     ports = {"KINESIS_MOCK_PLAIN_PORT": str(plain), "KINESIS_MOCK_TLS_PORT": str(tls)}
     return Launch(
-        command=(node(), HEAP, "-r", str(LOOPBACK), str(program / "main.js")),
+        command=(node(), HEAP, *PRELOADED, str(program / "main.js")),
         environment={**durations, **ports, "LOG_LEVEL": "WARN"},
         ready=lambda: _version(plain, program),
         settings={"KINESIS_RESHARDING_ENDPOINT": f"http://{HOST}:{plain}"},
