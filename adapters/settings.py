@@ -13,8 +13,17 @@ DEFAULT_PORT: Final = 8080
 DEFAULT_METRICS_PORT: Final = 9464
 DEFAULT_DATA: Final = Path("~/.credit-platform")
 SERVICES_NEED: Final = ("MYSQL_URL", "KEYS_MYSQL_URL", "REDIS_URL", "KEYS_DIR")
-SERVICES_MAY_HAVE: Final = ("MYSQL_READER_URL", "MYSQL_CONNECTIONS")
+SERVICES_MAY_HAVE: Final = (
+    "MYSQL_READER_URL",
+    "MYSQL_CONNECTIONS",
+    "RATE_LIMIT_DECISIONS",
+    "RATE_LIMIT_READS",
+    "RATE_LIMIT_EVENTS",
+    "RATE_LIMIT_ADMIN",
+    "RATE_LIMIT_PROCESSES",
+)
 EXPLAINED: Final = "docs/services.md lists the settings"
+RATE_MAX: Final = 100_000
 LOOPBACK: Final = "127.0.0.1"
 
 
@@ -40,6 +49,11 @@ class ServingSettings(BaseModel):
     #: The file of the ledger's anchors; None is one in the data folder.
     anchors: Path | None = None
     handler_batch: int = Field(default=1_000, ge=1, le=10_000)
+    #: Requests a second that one caller may make, for each class of routes; twice as many at once.
+    rate_limit_decisions: int = Field(default=10_000, ge=1, le=RATE_MAX)
+    rate_limit_reads: int = Field(default=5_000, ge=1, le=RATE_MAX)
+    rate_limit_events: int = Field(default=1_000, ge=1, le=RATE_MAX)
+    rate_limit_admin: int = Field(default=100, ge=1, le=RATE_MAX)
 
 
 class EmbeddedSettings(ServingSettings):
@@ -66,6 +80,8 @@ class ServicesSettings(ServingSettings):
     #: Folder of the key files, the same for all processes.
     keys: Path
     mysql_connections: int = Field(default=8, ge=2, le=64)
+    #: How many processes share the rate limits: each has that part while Redis is away.
+    rate_limit_processes: int = Field(default=2, ge=1, le=64)
 
     @classmethod
     def from_environment(

@@ -106,6 +106,7 @@ async def _open(
         chance=SystemChance(),
         truth=truth,
         cache=cache,
+        buckets=cache.buckets(),
         vault=vault,
         tokens=TokenKey.load_or_create(keys / TOKEN_KEY),
         request_keys=RequestKeys.load_or_create(keys / REQUEST_KEY),

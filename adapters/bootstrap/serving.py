@@ -16,6 +16,7 @@ from rich.console import Console
 
 from adapters.bootstrap.demo_platform import EmbeddedDemoPlatform, Handled
 from adapters.bootstrap.platform import Core, running_core
+from adapters.bootstrap.rate_limits import rate_limits
 from adapters.bootstrap.shipped import DemoData, personal_loan
 from adapters.bootstrap.stores import At
 from adapters.inbound.cli.demo.run import Demo
@@ -142,6 +143,7 @@ async def _serve(core: Core, settings: ServingSettings, telemetry: Telemetry) ->
     stores = core.stores
     ports = HttpPorts(
         verifier=stores.tokens.verifier(),
+        limits=rate_limits(stores, settings, telemetry),
         keys=stores.request_keys,
         instruments=Instruments(stores.clock, stores.ids, telemetry),
         pages=load_pages(),

@@ -27,6 +27,7 @@ from adapters.streams.embedded import EmbeddedStream, stream_ddl
 from adapters.system import SystemChance, SystemClock, SystemIds
 from decision_engine.archive import ReadNewestInstant
 from domain.instants import from_epoch_micros
+from domain.ports.limits import SharedBuckets
 from domain.ports.storage import Cache
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import Truth
@@ -80,6 +81,8 @@ class Stores:
     keyspaces: SqliteProjection
     dynamodb: SqliteProjection
     cache: Cache
+    #: On the servers of the cache; None where this is the only process.
+    buckets: SharedBuckets | None
     stream: EmbeddedStream
     anchors: AnchorFile
     vault: EnvelopeKeyVault
@@ -135,6 +138,7 @@ async def _open(
         chance=SystemChance(),
         truth=Truths(api=truth, lists=truth, ledger=truth, beside=(), second=None, handler=truth),
         cache=MemoryCache(clock, SystemChance(), bytes_max=settings.cache_bytes),
+        buckets=None,
         vault=kept(opened, vault),
         tokens=TokenKey.load_or_create(folder.token_key),
         request_keys=RequestKeys.load_or_create(folder.root / REQUEST_KEY),

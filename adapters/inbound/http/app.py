@@ -27,6 +27,7 @@ from adapters.inbound.http.reviews import ReviewHandlers, review_operations
 from adapters.inbound.http.routing import fast_paths, routes_of
 from adapters.inbound.http.use_cases import UseCases
 from adapters.inbound.http.what_if import WhatIfHandlers, what_if_operations
+from adapters.security.rate_limits import RateLimits
 from adapters.security.request_keys import RequestKeys
 from adapters.security.tokens import Verifier
 
@@ -44,6 +45,7 @@ class HttpPorts:
     """What the HTTP side needs besides the use cases."""
 
     verifier: Verifier
+    limits: RateLimits
     keys: RequestKeys
     instruments: Instruments
     pages: Mapping[str, str]
@@ -87,8 +89,7 @@ def build_app(use_cases: UseCases, ports: HttpPorts) -> FastAPI:
     ]
     document = openapi_document(operations, ports.version)
     documentation.openapi, documentation.page = to_json(document), docs_page(document)
-    clock = ports.instruments.clock
-    gates = [Gate(operation, ports.verifier, clock) for operation in operations]
+    gates = [Gate(operation, ports.verifier, ports.limits) for operation in operations]
     return CreditApp(gates, document, ports)
 
 

@@ -1,5 +1,5 @@
 """
-What every request passes before its handler: token, scope, headers, size.
+What every request passes before its handler: token, scope, rate limit, headers, size.
 
 A gate is the ASGI endpoint of one route. FastAPI's own route function would cost twice the time
 of the whole request (docs: bench), so gates are mounted as plain endpoints of its router.
@@ -7,18 +7,21 @@ of the whole request (docs: bench), so gates are mounted as plain endpoints of i
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from math import ceil
 from typing import Any, Final
 
 from adapters.inbound.http.exchange import Exchange, Send, reply_to
 from adapters.inbound.http.messages import JSON, Call, Reply
 from adapters.inbound.http.operation import Operation
 from adapters.inbound.http.queries import read_query
+from adapters.inbound.http.rate_classes import rate_class_of
 from adapters.inbound.http.refusals import ProblemError
 from adapters.inbound.http.request_body import WHOLE_BODY, Receive, read_body, read_whole_body
 from adapters.inbound.http.request_headers import Headers
+from adapters.security.rate_limits import RateLimits
 from adapters.security.tokens import Principal, TokenRefusedError, Verifier
 from domain.errors import DeadlineExceededError
-from domain.ports.time import Clock, Deadline
+from domain.ports.time import Deadline
 
 Scope = MutableMapping[str, Any]
 Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -32,10 +35,11 @@ NOBODY: Final = Principal("", frozenset())
 class Gate:
     """The endpoint of one operation."""
 
-    def __init__(self, operation: Operation, verifier: Verifier, clock: Clock) -> None:
+    def __init__(self, operation: Operation, verifier: Verifier, limits: RateLimits) -> None:
         self.operation = operation
         self._verifier = verifier
-        self._clock = clock
+        self._limits = limits
+        self._rate_class = rate_class_of(operation)
         self._takes_body = operation.body is not None
         self._gives_json = operation.success.media_type.encode() == JSON
 
@@ -61,6 +65,10 @@ class Gate:
         operation, headers = self.operation, exchange.headers
         headers.check_single()
         principal = self._principal(headers)
+        if self._rate_class is not None:
+            wait = await self._limits.admit(principal.sub, self._rate_class)
+            if wait:
+                raise rate_limited(wait)
         if self._gives_json:
             headers.check_accepts_json()
         seconds = headers.deadline_seconds(operation.deadline_ms)
@@ -97,6 +105,11 @@ class Gate:
             challenge = b'%s, error="insufficient_scope", scope="%s"' % (CHALLENGE, scope.encode())
             raise ProblemError("scope-missing", headers=((b"www-authenticate", challenge),))
         return principal
+
+
+def rate_limited(seconds: float) -> ProblemError:
+    """Return the refusal of a caller that asks too often, with the whole seconds to wait."""
+    return ProblemError("rate-limited", headers=((b"retry-after", b"%d" % ceil(seconds)),))
 
 
 def checked(headers: Headers, body: bytes) -> bytes:

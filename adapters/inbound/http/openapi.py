@@ -61,6 +61,7 @@ def problem_codes(operation: Operation) -> list[str]:
         codes.add("not-acceptable")
     if operation.scope is not None:
         codes |= {"token-missing", "token-invalid", "token-expired", "scope-missing"}
+        codes.add("rate-limited")
     if operation.body is not None:
         codes |= {code for code in PROBLEMS if code.startswith("json-")}
         codes |= {"body-too-large", "unsupported-media-type"}

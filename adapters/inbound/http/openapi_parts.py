@@ -21,6 +21,10 @@ that was sent in is ever echoed. A request may also meet 404 `route-not-found`, 
 get the same status and bytes, plus `Idempotency-Replayed: true`; the same key and another command
 get 422.
 
+**Limits.** A caller (the token's `sub`) may ask so often in each class of routes: decisions (also
+quotes, replays and what else computes), reads, events, administration. Beyond, 429 `rate-limited`
+with `Retry-After`; nothing was begun.
+
 **Lists** are keyset pages: `?limit=`, `?cursor=`; `next_cursor` is null on the last page.
 """
 

@@ -96,6 +96,9 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     "policy-invalid": ProblemKind(
         422, "Policy invalid", "The policy does not pass its checks, so it cannot run."
     ),
+    "rate-limited": ProblemKind(
+        429, "Too many requests", "This caller asks more often than it may; nothing was begun.", 1
+    ),
     "headers-too-large": ProblemKind(
         431, "Headers too large", "Request line and headers are larger than this server takes."
     ),

@@ -15,6 +15,7 @@ from adapters.inbound.http.refusals import ProblemError
 from domain.errors import CreditError, InvalidInputError, Problem
 
 PROBLEM_JSON: Final = b"application/problem+json"
+RETRY: Final = b"retry-after"
 FAULTS_MAX: Final = 20
 INDEX: Final = re.compile(r"0|[1-9][0-9]{0,5}", re.ASCII)
 FAULT_CODE: Final = re.compile(r"[a-z][a-z0-9-]{0,63}", re.ASCII)
@@ -41,8 +42,8 @@ def problem_reply(problem: ProblemError, correlation_id: str) -> Reply:
     if problem.faults:
         document["errors"] = [_shown(each) for each in problem.faults[:FAULTS_MAX]]
     headers = problem.headers
-    if kind.retry_after_seconds is not None:
-        headers = (*headers, (b"retry-after", str(kind.retry_after_seconds).encode()))
+    if kind.retry_after_seconds is not None and not any(name == RETRY for name, _ in headers):
+        headers = (*headers, (RETRY, str(kind.retry_after_seconds).encode()))
     return Reply(kind.status, to_json(document), headers, PROBLEM_JSON)
 
 

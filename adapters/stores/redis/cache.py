@@ -1,14 +1,14 @@
 """The cache that processes share."""
 
-import asyncio
-from asyncio import AbstractEventLoop
 from typing import Final
 
+from adapters.stores.redis.buckets import RedisBuckets
 from adapters.stores.redis.commands import forget, keep
 from adapters.stores.redis.encoding import ABSENT, decode, encode
 from adapters.stores.redis.errors import CacheRefusedError
-from adapters.stores.redis.line import Limits, Line, connection_to
-from domain.errors import PermanentError, TransientError
+from adapters.stores.redis.line import Limits
+from adapters.stores.redis.lines import Lines
+from domain.errors import PermanentError
 from domain.ports.monitoring import Monitoring
 from domain.ports.time import Chance, Clock, Deadline
 
@@ -37,16 +37,17 @@ class RedisCache:
         Raises:
             PermanentError: the address is none of Redis.
         """
-        self._url, self._limits = url, limits
-        self._clock, self._chance, self._monitoring = clock, chance, monitoring
+        self._chance, self._monitoring = chance, monitoring
         self._prefix = prefix.encode()
-        self._lines: dict[AbstractEventLoop, Line] = {}
-        self._closed = False
-        connection_to(url, limits)
+        self._lines = Lines(url, clock, limits)
+
+    def buckets(self, at_us: int = 0) -> RedisBuckets:
+        """Return token buckets on the same connections; `at_us` is for tests (see there)."""
+        return RedisBuckets(self._lines, self._prefix.decode(), at_us)
 
     async def get(self, key: str, deadline: Deadline) -> tuple[int, bytes] | None:
         """Return (version, bytes), `(0, b"")` for a remembered absence, or None."""
-        data = await self._line().read(self._prefix + key.encode(), deadline)
+        data = await self._lines.here().read(self._prefix + key.encode(), deadline)
         if data is None:
             return None
         held = decode(data)
@@ -66,7 +67,7 @@ class RedisCache:
 
     async def invalidate(self, key: str, deadline: Deadline) -> None:
         """Forget the key."""
-        await self._line().write(forget(self._prefix + key.encode()), deadline)
+        await self._lines.here().write(forget(self._prefix + key.encode()), deadline)
 
     async def check(self, deadline: Deadline) -> None:
         """
@@ -83,28 +84,9 @@ class RedisCache:
 
     async def close(self) -> None:
         """End every connection; another loop ends its own in its next turn, so close it later."""
-        self._closed = True
-        here = asyncio.get_running_loop()
-        for loop, line in list(self._lines.items()):
-            if loop is here:
-                await line.close()
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(line.abort)
+        await self._lines.close()
 
     async def _keep(self, key: str, value: bytes, ttl_s: float, deadline: Deadline) -> None:
         spread = 1 - JITTER + 2 * JITTER * self._chance.uniform()
         ttl_ms = max(1, round(ttl_s * MILLI * spread))
-        await self._line().write(keep(self._prefix + key.encode(), value, ttl_ms), deadline)
-
-    def _line(self) -> Line:
-        loop = asyncio.get_running_loop()
-        line = self._lines.get(loop)
-        if line is None:
-            if self._closed:
-                raise TransientError("the cache is closed")
-            line = self._lines[loop] = Line(loop, self._url, self._clock, self._limits)
-            # Other threads do the same for their loops meanwhile.
-            for other in list(self._lines):
-                if other.is_closed():
-                    self._lines.pop(other, None)
-        return line
+        await self._lines.here().write(keep(self._prefix + key.encode(), value, ttl_ms), deadline)

@@ -15,6 +15,8 @@ class Command:
 
     packed: bytes
     full: bytes | None = None
+    #: The one that it touches, which tells the node of a cluster.
+    key: bytes = b""
 
 
 def pack(*parts: bytes) -> bytes:
@@ -31,9 +33,9 @@ def get(key: bytes) -> bytes:
 def keep(key: bytes, value: bytes, ttl_ms: int) -> Command:
     """Return a write that leaves a newer value alone."""
     rest = (b"1", key, value, b"%d" % ttl_ms)
-    return Command(pack(b"EVALSHA", KEEP_SHA, *rest), pack(b"EVAL", KEEP, *rest))
+    return Command(pack(b"EVALSHA", KEEP_SHA, *rest), pack(b"EVAL", KEEP, *rest), key)
 
 
 def forget(key: bytes) -> Command:
     """Return the removal of a key; the memory of it is freed beside the server's other work."""
-    return Command(pack(b"UNLINK", key))
+    return Command(pack(b"UNLINK", key), key=key)

@@ -7,6 +7,7 @@ from typing import Any
 from adapters.inbound.http import examples
 from adapters.inbound.http.messages import to_json
 from adapters.inbound.http.use_cases import Document, UseCases
+from adapters.security.rate_limits import RateClass
 from decision_engine.commands import (
     CloseReviewCommand,
     Created,
@@ -26,6 +27,18 @@ from domain.ports.time import Deadline
 
 #: Where a fake list goes on after its first page.
 NEXT = (1_765_375_391_512_000, examples.DECISION_ID)
+
+
+@dataclass
+class FakeLimits:
+    """Refuses for `wait_s` seconds; `seen` holds who asked, and for which class."""
+
+    wait_s: float = 0.0
+    seen: list[tuple[str, str]] = field(default_factory=list)
+
+    async def admit(self, caller: str, kind: RateClass) -> float:
+        self.seen.append((caller, kind.value))
+        return self.wait_s
 
 
 @dataclass

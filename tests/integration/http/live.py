@@ -21,7 +21,7 @@ from adapters.system import SystemClock, SystemIds
 from adapters.telemetry.logs import Logs, at_least
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.monitoring import Telemetry
-from tests.integration.http.fakes import FakeUseCases
+from tests.integration.http.fakes import FakeLimits, FakeUseCases
 
 #: aiohttp wants larger bodies as a file.
 LARGE_BYTES = 1_000_000
@@ -58,6 +58,7 @@ class Live:
     key: TokenKey
     metrics: Metrics
     lines: Lines
+    limits: FakeLimits = field(default_factory=FakeLimits)
     port: int = 0
     end: Callable[[], None] = lambda: None
 
@@ -70,6 +71,8 @@ class Live:
         self.fake.seen.clear()
         self.fake.kept.clear()
         self.fake.error = None
+        self.limits.wait_s = 0.0
+        self.limits.seen.clear()
         self.fake.ready = "ready"
         self.lines.kept.clear()
 
@@ -150,15 +153,17 @@ def live_server(
     telemetry = Telemetry(metrics, Logs(lines, clock, at_least("debug")))
     key = TokenKey.load_or_create(folder / "token.key")
     fake = FakeUseCases()
+    limits = FakeLimits()
     configure(fake)
     ports = HttpPorts(
         verifier=key.verifier(),
+        limits=limits,
         keys=RequestKeys.load_or_create(folder / "request.key"),
         instruments=Instruments(clock, SystemIds(), telemetry),
         pages=load_pages(),
         **options,
     )
-    live = Live(fake, key, metrics, lines)
+    live = Live(fake, key, metrics, lines, limits)
     with _Thread(build_app(fake.as_use_cases(), ports)) as thread:
         live.port, live.end = thread.port, thread.end
         yield live

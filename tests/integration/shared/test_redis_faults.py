@@ -51,7 +51,7 @@ def cache(server: Server, proxy: FaultProxy, loop: Loop) -> Iterator[RedisCache]
 
 @contextmanager
 def impatient(cache: RedisCache) -> Iterator[None]:
-    (line,) = cache._lines.values()
+    (line,) = cache._lines._lines.values()
     line._limits = BRIEF
     yield
     line._limits = PATIENT
@@ -226,7 +226,7 @@ def test_a_login_that_is_never_answered_is_given_up(loop: Loop) -> None:
     ):
         with pytest.raises(DeadlineExceededError):
             read(cache, loop)
-        object.__setattr__(cache._limits, "connect_s", 20.0)
+        object.__setattr__(cache._lines._limits, "connect_s", 20.0)
         assert read(cache, loop) == KNOWN
         assert script.connections == 2
 

@@ -17,7 +17,7 @@ from adapters.system import SystemClock, SystemIds
 from adapters.telemetry.logs import Logs
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.monitoring import Telemetry
-from tests.integration.http.fakes import FakeUseCases
+from tests.integration.http.fakes import FakeLimits, FakeUseCases
 
 Sent = list[dict[str, Any]]
 
@@ -36,6 +36,7 @@ def app_of(key: TokenKey, *, fast: bool) -> CreditApp:
     clock = SystemClock()
     ports = HttpPorts(
         verifier=key.verifier(),
+        limits=FakeLimits(),
         keys=RequestKeys(b"k" * 32),
         instruments=Instruments(clock, SystemIds(), Telemetry(Metrics(), Logs(Silence(), clock))),
         pages=load_pages(),

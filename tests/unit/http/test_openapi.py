@@ -16,7 +16,7 @@ from adapters.system import SystemClock, SystemIds
 from adapters.telemetry.logs import Logs
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.monitoring import Telemetry
-from tests.integration.http.fakes import FakeUseCases
+from tests.integration.http.fakes import FakeLimits, FakeUseCases
 
 Operation = tuple[str, dict[str, Any]]
 
@@ -44,6 +44,7 @@ def document_of(folder: Path) -> dict[str, Any]:
     telemetry = Telemetry(Metrics(), Logs(Silence(), clock))
     ports = HttpPorts(
         verifier=TokenKey.load_or_create(folder / "token.key").verifier(),
+        limits=FakeLimits(),
         keys=RequestKeys(b"k" * 32),
         instruments=Instruments(clock, SystemIds(), telemetry),
         pages={},

@@ -70,7 +70,7 @@ def test_without_files_the_table_speaks(tmp_path: Path) -> None:
 
 def test_every_unavailability_says_when_to_try_again() -> None:
     for code, kind in PROBLEMS.items():
-        assert (kind.retry_after_seconds is not None) == (kind.status == 503), code
+        assert (kind.retry_after_seconds is not None) == (kind.status in {429, 503}), code
 
 
 def codes_raised() -> Iterator[str]:
