@@ -1,0 +1,117 @@
+"""
+A row as the table holds it.
+
+Money stands there as decimals with two places, instants with milliseconds, as the brief's columns
+have them; what is exact is in `payload`, whose bytes are UTF-8 text.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from adapters.stores.keyspaces.statements import FIXED, READABLE, SHAPES
+from domain.errors import PermanentError
+from domain.ports.storage import ProjectionRow
+
+#: Keyspaces refuses larger rows; a part of it is left for keys and columns.
+ROW_BYTES_MAX: Final = 1_000_000
+VERSION_MAX: Final = 2**63 - 1
+#: Twenty years: more a row may not live.
+TTL_MAX: Final = 630_720_000
+MILLI: Final = 1_000
+PLACES: Final = 2
+EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  the driver gives naive instants in UTC
+MONEY: Final = frozenset({"amount", "monthly_income", "existing_debts"})
+INSTANTS: Final = frozenset({"created_at", "updated_at"})
+FIRST: Final = 2 + len(FIXED)
+
+Encode = Callable[[Any], object]
+
+
+def _decimal(centavos: int) -> Decimal:
+    return Decimal(centavos).scaleb(-PLACES)
+
+
+def _millis(micros: int) -> int:
+    return micros // MILLI
+
+
+def _as_it_is(value: Any) -> object:
+    return value
+
+
+ENCODERS: Final[Mapping[str, Encode]] = {
+    name: _decimal if name in MONEY else _millis if name in INSTANTS else _as_it_is
+    for name in READABLE
+}
+
+
+def shape_of(row: ProjectionRow) -> tuple[str, ...]:
+    """Return the columns to write of an appended row: those it has, or all when that is new."""
+    given = row.columns or {}
+    shape = tuple(name for name in READABLE if given.get(name) is not None)
+    return shape if shape in SHAPES else READABLE
+
+
+def values_of(row: ProjectionRow, shape: Sequence[str] = READABLE) -> list[object]:
+    """
+    Return the row's values after its key: the fixed columns, then those of the shape.
+
+    Raises:
+        PermanentError: the table cannot hold this row.
+    """
+    if len(row.payload) > ROW_BYTES_MAX or not 0 <= row.version <= VERSION_MAX:
+        raise PermanentError("a row of more than 1 MB, or a version of more than 63 bits")
+    try:
+        payload = row.payload.decode()
+    except UnicodeDecodeError:
+        raise PermanentError("a payload that is no UTF-8 text") from None
+    given = row.columns or {}
+    ttl = None if row.expires_s is None else row.expires_s * MILLI
+    values = [row.version, payload, row.event_id, ttl]
+    for name in shape:
+        value = given.get(name)
+        values.append(None if value is None else ENCODERS[name](value))
+    return values
+
+
+def row_of(found: Sequence[Any]) -> ProjectionRow:
+    """Return the row of what was read in the order of `COLUMNS`."""
+    customer_id, data_type, version, payload, event_id, ttl = found[:FIRST]
+    columns = {}
+    for name, value in zip(READABLE, found[FIRST:], strict=True):
+        if value is not None:
+            columns[name] = _plain(name, value)
+    return ProjectionRow(
+        customer_id,
+        data_type,
+        version,
+        payload.encode(),
+        event_id or "",
+        columns or None,
+        None if ttl is None else epoch_millis(ttl) // MILLI,
+    )
+
+
+def epoch_millis(instant: datetime) -> int:
+    """Return the milliseconds since the epoch of what the driver gave for an instant."""
+    since = instant - EPOCH
+    return (since.days * 86_400 + since.seconds) * MILLI + since.microseconds // MILLI
+
+
+def ttl_of(row: ProjectionRow, now: datetime) -> int | None:
+    """Return the seconds that the row may still live, 0 or less once past; None for ever."""
+    if row.expires_s is None:
+        return None
+    left = row.expires_s - int(now.astimezone(UTC).timestamp())
+    return min(left, TTL_MAX)
+
+
+def _plain(name: str, value: Any) -> str | int:
+    if name in MONEY:
+        return int(value.scaleb(PLACES))
+    if name in INSTANTS:
+        return epoch_millis(value) * MILLI
+    plain: str | int = value
+    return plain
