@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from adapters.stores.keyspaces.statements import FIXED, READABLE, SHAPES
+from adapters.stores.keyspaces.statements import READABLE, SHAPES
 from domain.errors import PermanentError
 from domain.ports.storage import ProjectionRow
 
@@ -24,27 +24,33 @@ PLACES: Final = 2
 EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  the driver gives naive instants in UTC
 MONEY: Final = frozenset({"amount", "monthly_income", "existing_debts"})
 INSTANTS: Final = frozenset({"created_at", "updated_at"})
-FIRST: Final = 2 + len(FIXED)
-
-Encode = Callable[[Any], object]
+HUNDRED: Final = 10**PLACES
+TEXTS: Final = frozenset({"transaction_id", "status"})
 
 
 def _decimal(centavos: int) -> Decimal:
     return Decimal(centavos).scaleb(-PLACES)
 
 
+def _centavos(amount: Decimal) -> int:
+    return int(amount * HUNDRED)
+
+
 def _millis(micros: int) -> int:
     return micros // MILLI
 
 
-def _as_it_is(value: Any) -> object:
-    return value
+def _micros(instant: datetime) -> int:
+    return epoch_millis(instant) * MILLI
 
 
-ENCODERS: Final[Mapping[str, Encode]] = {
-    name: _decimal if name in MONEY else _millis if name in INSTANTS else _as_it_is
-    for name in READABLE
+#: How a column's value is written and read; None where the driver's form is ours.
+ENCODERS: Final[Mapping[str, Callable[[Any], object] | None]] = {
+    name: _decimal if name in MONEY else _millis if name in INSTANTS else None for name in READABLE
 }
+DECODERS: Final[Sequence[Callable[[Any], int] | None]] = [
+    _centavos if name in MONEY else _micros if name in INSTANTS else None for name in READABLE
+]
 
 
 def shape_of(row: ProjectionRow) -> tuple[str, ...]:
@@ -72,17 +78,20 @@ def values_of(row: ProjectionRow, shape: Sequence[str] = READABLE) -> list[objec
     values = [row.version, payload, row.event_id, ttl]
     for name in shape:
         value = given.get(name)
-        values.append(None if value is None else ENCODERS[name](value))
+        if value is not None and isinstance(value, str) is not (name in TEXTS):
+            raise PermanentError(f"the column {name} has a value of another type")
+        encode = ENCODERS[name]
+        values.append(encode(value) if encode and value is not None else value)
     return values
 
 
 def row_of(found: Sequence[Any]) -> ProjectionRow:
     """Return the row of what was read in the order of `COLUMNS`."""
-    customer_id, data_type, version, payload, event_id, ttl = found[:FIRST]
-    columns = {}
-    for name, value in zip(READABLE, found[FIRST:], strict=True):
+    customer_id, data_type, version, payload, event_id, ttl, *readable = found
+    columns: dict[str, str | int] = {}
+    for name, value, decode in zip(READABLE, readable, DECODERS, strict=True):
         if value is not None:
-            columns[name] = _plain(name, value)
+            columns[name] = decode(value) if decode else value
     return ProjectionRow(
         customer_id,
         data_type,
@@ -106,12 +115,3 @@ def ttl_of(row: ProjectionRow, now: datetime) -> int | None:
         return None
     left = row.expires_s - int(now.astimezone(UTC).timestamp())
     return min(left, TTL_MAX)
-
-
-def _plain(name: str, value: Any) -> str | int:
-    if name in MONEY:
-        return int(value.scaleb(PLACES))
-    if name in INSTANTS:
-        return epoch_millis(value) * MILLI
-    plain: str | int = value
-    return plain

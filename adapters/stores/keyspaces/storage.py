@@ -15,7 +15,7 @@ from adapters.stores.keyspaces.link import Link
 from adapters.stores.keyspaces.probe import Capabilities, probed
 from adapters.stores.keyspaces.retrying import Patience
 from adapters.stores.keyspaces.rows import row_of
-from adapters.stores.keyspaces.session import Limits, Prepared, asking
+from adapters.stores.keyspaces.session import Limits, Prepared, as_bytes, asking
 from adapters.stores.keyspaces.statements import IN_MAX
 from domain.ports.storage import Applied, ProjectionRow
 from domain.ports.time import Chance, Clock, Deadline
@@ -57,8 +57,8 @@ class KeyspacesStorage:
     ) -> ProjectionRow | None:
         """Return the row, or None."""
         self._counts["reads"] += 1
-        key = (customer_id, data_type)
-        found = await self._calls.asked(lambda prepared: prepared.read.bind(key), deadline)
+        key = [customer_id.encode(), data_type.encode()]
+        found = await self._calls.asked(lambda prepared: as_bytes(prepared.read, key), deadline)
         return self._alive(row_of(found[0])) if found else None
 
     async def read_items(
