@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,12 +16,28 @@ SERVICES_NEED: Final = ("MYSQL_URL", "KEYS_MYSQL_URL", "REDIS_URL", "KEYS_DIR")
 SERVICES_MAY_HAVE: Final = (
     "MYSQL_READER_URL",
     "MYSQL_CONNECTIONS",
+    "PROJECTIONS",
+    "CASSANDRA_ADDRESS",
+    "CASSANDRA_DATACENTER",
+    "CASSANDRA_USER",
+    "CASSANDRA_PASSWORD",
+    "CASSANDRA_CA",
+    "AWS_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "DYNAMODB_ENDPOINT",
+    "DYNAMODB_TABLE",
+    "KINESIS_ENDPOINT",
+    "KINESIS_STREAM",
     "RATE_LIMIT_DECISIONS",
     "RATE_LIMIT_READS",
     "RATE_LIMIT_EVENTS",
     "RATE_LIMIT_ADMIN",
     "RATE_LIMIT_PROCESSES",
 )
+#: What projections on servers need besides.
+SERVERS_NEED: Final = ("CASSANDRA_ADDRESS",)
 EXPLAINED: Final = "docs/services.md lists the settings"
 RATE_MAX: Final = 100_000
 LOOPBACK: Final = "127.0.0.1"
@@ -80,6 +96,25 @@ class ServicesSettings(ServingSettings):
     #: Folder of the key files, the same for all processes.
     keys: Path
     mysql_connections: int = Field(default=8, ge=2, le=64)
+    #: `files`: projections and stream are files of this process, for trying it with fewer servers.
+    projections: Literal["servers", "files"] = "servers"
+    #: `host:port` of a contact point.
+    cassandra_address: str = ""
+    cassandra_datacenter: str = "datacenter1"
+    cassandra_user: str = ""
+    cassandra_password: str = Field(default="", repr=False)
+    #: A file of certificate authorities; with it TLS is spoken.
+    cassandra_ca: Path | None = None
+    aws_region: str = "us-east-1"
+    #: Empty: the AWS SDK finds them.
+    aws_access_key_id: str = Field(default="", repr=False)
+    aws_secret_access_key: str = Field(default="", repr=False)
+    aws_session_token: str = Field(default="", repr=False)
+    #: Empty: the service's own endpoint in the region.
+    dynamodb_endpoint: str = ""
+    dynamodb_table: str = "credit-hot-data"
+    kinesis_endpoint: str = ""
+    kinesis_stream: str = "credit-events"
     #: How many processes share the rate limits: each has that part while Redis is away.
     rate_limit_processes: int = Field(default=2, ge=1, le=64)
 
@@ -97,12 +132,14 @@ class ServicesSettings(ServingSettings):
             InvalidInputError: some are missing or malformed; the sentence names them all.
         """
         held = os.environ if environment is None else environment
-        missing = [name for name in SERVICES_NEED if not held.get(name)]
+        servers = held.get("PROJECTIONS", "servers") == "servers"
+        needed = (*SERVICES_NEED, *(SERVERS_NEED if servers else ()))
+        missing = [name for name in needed if not held.get(name)]
         if missing:
             raise InvalidInputError(
                 f"the profile services needs {', '.join(missing)} in its settings: {EXPLAINED}"
             )
-        more = {name.lower(): held[name] for name in SERVICES_MAY_HAVE if name in held}
+        more = {name.lower(): held[name] for name in SERVICES_MAY_HAVE if held.get(name)}
         try:
             return cls.model_validate(
                 {

@@ -45,7 +45,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         environment = prepared(servers["mariadb"].settings["MYSQL_URL"])
         environment |= servers["redis"].settings
-        environment["KEYS_DIR"] = str(folder / "keys")
+        environment |= {"KEYS_DIR": str(folder / "keys"), "PROJECTIONS": "files"}
         if not asyncio.run(measure(folder, environment)):
             raise SystemExit(1)
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from adapters.bootstrap import evidence, shipped
 from adapters.bootstrap.doctor.examine import examine
 from adapters.bootstrap.doctor.start import refuse_half_configured
+from adapters.bootstrap.projection_servers import prepared
 from adapters.bootstrap.serving import run_demo, run_platform
 from adapters.inbound.cli.main import build_cli
 from adapters.inbound.cli.wiring import Check, DemoOptions, Place, SchemaState, UpOptions
@@ -93,6 +94,13 @@ class EmbeddedWiring:
     def schema_state(self, place: Place) -> SchemaState:
         """Look at the schema of a place."""
         return _schema_tool(place).state()
+
+    def prepare_stores(self) -> dict[str, str]:
+        """Make what projections and stream need on their servers."""
+        settings = ServicesSettings.from_environment(self.settings.data, {})
+        if settings.projections == "files":
+            raise InvalidInputError("PROJECTIONS=files needs no servers: there is nothing to make")
+        return asyncio.run(prepared(settings))
 
     def upgrade_schema(self, place: Place) -> SchemaState:
         """Bring a place to the schema of this program."""

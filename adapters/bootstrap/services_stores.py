@@ -1,8 +1,9 @@
 """
 The services profile's stores: what processes share on servers, and what is still a file of each.
 
-Truth is on MySQL, profiles are cached on Redis, person keys in a database of their own. Projections
-and stream are files of the process's own folder until their servers' adapters arrive.
+Truth is on MySQL, profiles are cached on Redis, person keys in a database of their own; projections
+and stream are on Cassandra, DynamoDB and Kinesis, or files of the process's own folder where the
+settings say so.
 """
 
 from contextlib import AsyncExitStack, suppress
@@ -10,10 +11,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from adapters.bootstrap.projection_servers import projection_servers
 from adapters.bootstrap.stores import (
     At,
+    Projected,
     Stores,
     Truths,
+    anchor_file,
     claimed,
     embedded_files,
     kept,
@@ -32,6 +36,7 @@ from adapters.stores.embedded.directory import (
     SIGNING_KEY,
     TOKEN_KEY,
     WRAPPING_KEY,
+    DataFolder,
 )
 from adapters.stores.redis.cache import RedisCache
 from adapters.stores.sql.migrations.version import READ_REVISION, check_revision
@@ -110,9 +115,25 @@ async def _open(
         vault=vault,
         tokens=TokenKey.load_or_create(keys / TOKEN_KEY),
         request_keys=RequestKeys.load_or_create(keys / REQUEST_KEY),
+        anchors=anchor_file(folder, settings),
         opened=opened,
-        **embedded_files(folder, settings, clock, at, opened),
+        **_projected(folder, settings, clock, monitoring=monitoring, at=at, opened=opened),
     )
+
+
+def _projected(
+    folder: DataFolder,
+    settings: ServicesSettings,
+    clock: SystemClock,
+    *,
+    monitoring: Monitoring,
+    at: At,
+    opened: AsyncExitStack,
+) -> Projected:
+    if settings.projections == "files":
+        return embedded_files(folder, settings, clock, at, opened)
+    servers = projection_servers(settings, clock, monitoring, folder.root, opened)
+    return Projected(keyspaces=servers.keyspaces, dynamodb=servers.dynamodb, stream=servers.stream)
 
 
 async def _truths(

@@ -28,7 +28,8 @@ from adapters.system import SystemChance, SystemClock, SystemIds
 from decision_engine.archive import ReadNewestInstant
 from domain.instants import from_epoch_micros
 from domain.ports.limits import SharedBuckets
-from domain.ports.storage import Cache
+from domain.ports.storage import Cache, DataStorage
+from domain.ports.stream import EventStream, StreamReader
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import Truth
 
@@ -45,6 +46,10 @@ class Closable(Protocol):
 
 
 Closing = TypeVar("Closing", bound=Closable)
+
+
+class Stream(EventStream, StreamReader, Protocol):
+    """Both sides of the event stream."""
 
 
 def nowhere(_place: str) -> None:
@@ -78,12 +83,12 @@ class Stores:
     ids: SystemIds
     chance: SystemChance
     truth: Truths
-    keyspaces: SqliteProjection
-    dynamodb: SqliteProjection
+    keyspaces: DataStorage
+    dynamodb: DataStorage
     cache: Cache
     #: On the servers of the cache; None where this is the only process.
     buckets: SharedBuckets | None
-    stream: EmbeddedStream
+    stream: Stream
     anchors: AnchorFile
     vault: EnvelopeKeyVault
     tokens: TokenKey
@@ -142,34 +147,38 @@ async def _open(
         vault=kept(opened, vault),
         tokens=TokenKey.load_or_create(folder.token_key),
         request_keys=RequestKeys.load_or_create(folder.root / REQUEST_KEY),
+        anchors=anchor_file(folder, settings),
         opened=opened,
         **embedded_files(folder, settings, clock, at, opened),
     )
 
 
-class EmbeddedFiles(TypedDict):
-    """The stores that are files of the folder, by their names in `Stores`."""
+class Projected(TypedDict):
+    """The projections and the stream, by their names in `Stores`."""
 
-    keyspaces: SqliteProjection
-    dynamodb: SqliteProjection
-    stream: EmbeddedStream
-    anchors: AnchorFile
+    keyspaces: DataStorage
+    dynamodb: DataStorage
+    stream: Stream
 
 
 def embedded_files(
     folder: DataFolder, settings: ServingSettings, clock: Clock, at: At, opened: AsyncExitStack
-) -> EmbeddedFiles:
-    """Open the projections, the stream and the anchors of a folder."""
+) -> Projected:
+    """Open the projections and the stream of a folder."""
 
     def file(path: Path, held: Layout) -> SqliteFile:
         return kept(opened, SqliteFile(path, held, clock, at=at))
 
-    return EmbeddedFiles(
+    return Projected(
         keyspaces=SqliteProjection(file(folder.keyspaces, KEYSPACES.layout), KEYSPACES, clock),
         dynamodb=SqliteProjection(file(folder.dynamodb, DYNAMODB.layout), DYNAMODB, clock),
         stream=EmbeddedStream(file(folder.stream, _stream_layout(settings)), clock),
-        anchors=AnchorFile((settings.anchors or folder.anchors).expanduser()),
     )
+
+
+def anchor_file(folder: DataFolder, settings: ServingSettings) -> AnchorFile:
+    """Return the file of the ledger's anchors."""
+    return AnchorFile((settings.anchors or folder.anchors).expanduser())
 
 
 def claimed(settings: ServingSettings, opened: AsyncExitStack) -> DataFolder:

@@ -22,6 +22,8 @@ READY: Final = frozenset({"ACTIVE", "UPDATING"})
 BY_KEY: Final = "USER_PARTITION_KEY"
 
 
+#: Beyond, the pauses between two looks at a stream that is being made grow no more.
+CREATING_WAITS: Final = 2
 #: How many calls wait for their keys.
 WAITING_MAX: Final = 1_000
 
@@ -63,6 +65,24 @@ class KinesisStream:
             ) from None
         _fit(found, needs or Needs())
         return found
+
+    async def create(self, shards: int, deadline: Deadline) -> None:
+        """
+        Make the stream with so many shards unless it is there, and wait until it is of use.
+
+        Raises:
+            PermanentError: as `check`, or we may not make it.
+            TransientError: the stream is away, or not ready in time.
+        """
+        try:
+            await self._api.describe(deadline)
+        except NotFoundError:
+            await self._api.create(shards, deadline)
+        attempt = 0
+        while (await self._api.describe(deadline)).stream_status not in READY:
+            deadline.check(self._clock)
+            await self._api.calls.wait(min(attempt, CREATING_WAITS), deadline)
+            attempt += 1
 
     async def put(self, records: Sequence[Record], deadline: Deadline) -> None:
         """

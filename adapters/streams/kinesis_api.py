@@ -14,6 +14,8 @@ S = TypeVar("S", bound="_Reply")
 
 TARGET: Final = "Kinesis_20131202."
 NO_RESOURCE: Final = "ResourceNotFoundException"
+#: There is such a stream already.
+IN_USE: Final = "ResourceInUseException"
 EXPIRED: Final = "ExpiredIteratorException"
 #: Pages of a list; some ten thousand shards are more than an account may have.
 PAGES_MAX: Final = 100
@@ -133,6 +135,15 @@ class KinesisApi:
         """Return what the stream says of itself."""
         found = await self._ask("DescribeStreamSummary", {}, _Described, deadline)
         return found.stream_description_summary
+
+    async def create(self, shards: int, deadline: Deadline) -> None:
+        """Ask for the stream to be made; it is of use once it is ACTIVE."""
+        fields = {"StreamName": self.stream, "ShardCount": shards}
+        try:
+            await self.calls.call(f"{TARGET}CreateStream", msgspec.json.encode(fields), deadline)
+        except AwsRefusedError as error:
+            if error.service_code != IN_USE:
+                raise
 
     async def put(self, records: Sequence[Record], deadline: Deadline) -> list[Put]:
         """Put records in one call and return what became of each."""

@@ -9,6 +9,8 @@ from tests.services.server import HOST, Launch, answers_http, free_ports
 VERSION: Final = "2.6.1"
 SOURCE: Final = Path(__file__).with_name("DdbLoopback.java")
 HEAP: Final = "-Xmx512m"
+#: It takes any.
+KEYS: Final = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 
 
 def dynamodb(folder: Path) -> Launch:
@@ -23,6 +25,6 @@ def dynamodb(folder: Path) -> Launch:
                  "-port", str(port), *options),
         environment={"DDB_LOCAL_TELEMETRY": "0", "AWS_REGION": "us-east-1"},
         ready=lambda: VERSION if answers_http(port) else None,
-        settings={"DYNAMODB_ENDPOINT": f"http://{HOST}:{port}"},
+        settings={"DYNAMODB_ENDPOINT": f"http://{HOST}:{port}", **KEYS},
         limit_s=60.0,
     )  # fmt: skip

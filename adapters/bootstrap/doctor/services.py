@@ -1,6 +1,6 @@
 """What the profile services needs: settings, database, key files and their database, cache."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,6 +9,8 @@ from adapters.bootstrap.doctor.database import SETTING as MYSQL_URL
 from adapters.bootstrap.doctor.database import database
 from adapters.bootstrap.doctor.found import Found, fault, faulty, warned, well
 from adapters.bootstrap.doctor.keys import APART, key_database, key_files
+from adapters.bootstrap.doctor.projections import projections
+from adapters.bootstrap.projection_servers import named
 from adapters.mysql_address import MysqlAddress
 from adapters.security.mysql_key_vault import SETTING as KEYS_MYSQL_URL
 from adapters.settings import EXPLAINED, RefusedError, ServicesSettings
@@ -43,6 +45,7 @@ def services(settings: ServicesSettings, clock: Clock) -> Iterator[Found]:
     yield from key_files(settings.keys.expanduser())
     yield from key_database(settings, keys, clock)
     yield from cache(settings.redis_url)
+    yield from projections(settings, clock)
 
 
 def cache(url: str) -> Iterator[Found]:
@@ -73,11 +76,14 @@ def cache(url: str) -> Iterator[Found]:
 
 def malformed(settings: ServicesSettings) -> Iterator[Found]:
     """Yield the settings that name nothing, or the same thing twice."""
-    for parse in (
+    parsers: list[Callable[[], object]] = [
         lambda: MysqlAddress.parse(settings.mysql_url, MYSQL_URL),
         lambda: MysqlAddress.parse(settings.keys_mysql_url, KEYS_MYSQL_URL),
         lambda: connection_to(settings.redis_url, Limits()),
-    ):
+    ]
+    if settings.projections == "servers":
+        parsers.append(lambda: named(settings))
+    for parse in parsers:
         try:
             parse()
         except CreditError as error:

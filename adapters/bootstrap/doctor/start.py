@@ -10,8 +10,8 @@ from adapters.settings import ServicesSettings
 from domain.ports.time import Clock
 
 FILES: Final = (
-    "Decisions, person keys and cache are on servers; projections and the event stream are still"
-    " files of this process."
+    "Decisions, person keys and cache are on servers; projections and the event stream are files"
+    " of this process, as PROJECTIONS=files says."
 )
 
 
@@ -24,7 +24,7 @@ def refuse_half_configured(settings: ServicesSettings, clock: Clock) -> list[str
         TransientError: the database is away.
         RefusedError: a server refuses, or what is there does not fit this program.
     """
-    told = [FILES]
+    told = [FILES] if settings.projections == "files" else []
     for found in _all(settings, clock):
         if not found.ok and found.error is not None:
             raise found.error(found.sentence())

@@ -19,6 +19,7 @@ from adapters.inbound.cli.policies import policy
 from adapters.inbound.cli.policy_tools import TOOLS
 from adapters.inbound.cli.quotes import quote
 from adapters.inbound.cli.reviews import review
+from adapters.inbound.cli.stores import stores
 from adapters.inbound.cli.wiring import Wiring
 from domain.errors import CreditError
 
@@ -34,6 +35,7 @@ COMMANDS: Final = (
     events,
     review,
     db,
+    stores,
     ops,
     platform.doctor,
 )

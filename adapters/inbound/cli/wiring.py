@@ -158,6 +158,16 @@ class Wiring(Protocol):
     def schema_state(self, place: Place) -> SchemaState:
         """Look at the schema of a place; changes nothing."""
 
+    def prepare_stores(self) -> dict[str, str]:
+        """
+        Make what projections and stream need where it is missing; return where each is.
+
+        Raises:
+            InvalidInputError: a setting is missing or malformed.
+            PermanentError: a server refuses, or has something else there.
+            TransientError: a server is away.
+        """
+
     def upgrade_schema(self, place: Place) -> SchemaState:
         """
         Bring a place to the schema of this program; again when it broke off.

@@ -93,7 +93,7 @@ SEE_STATUS: Final[Mapping[Flavour, str]] = {
     " WHERE keyspace_name = '{keyspace}' AND table_name = 'creditdata'",
 }
 ACTIVE: Final = "ACTIVE"
-CREATE: Final = "run `creditctl db upgrade` there, or correct the address"
+CREATE: Final = "run `creditctl stores prepare`, or correct the address"
 
 
 def keyspace_statement(flavour: Flavour, keyspace: str) -> str:

@@ -39,6 +39,7 @@ class Site:
             "KEYS_MYSQL_URL": self.mysql(database="persons"),
             "REDIS_URL": self.redis,
             "KEYS_DIR": str(self.keys),
+            "PROJECTIONS": "files",
             "CREDITCTL_DATA": str(self.folder / "data"),
         }
 

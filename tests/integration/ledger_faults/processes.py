@@ -57,6 +57,7 @@ class Site:
             "KEYS_MYSQL_URL": f"{place}/{KEYS}",
             "REDIS_URL": redis_url,
             "KEYS_DIR": str(folder / "keys"),
+            "PROJECTIONS": "files",
         }
         return cls(folder, Bank(Server(address), address), environment)
 

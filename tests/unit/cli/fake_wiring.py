@@ -41,6 +41,11 @@ class FakeWiring:
         self.demos.append(options)
         return self.code
 
+    def prepare_stores(self) -> dict[str, str]:
+        if self.failure is not None:
+            raise self.failure
+        return {"wide store": "here:9042", "stream": "there"}
+
     def issue_token(self, data: Path, scopes: Sequence[str], subject: str) -> str:
         self.issued.append((data, tuple(scopes), subject))
         if self.key is None:

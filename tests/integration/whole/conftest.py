@@ -1,0 +1,15 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.services.provided import provided
+from tests.services.server import Running
+
+ALL = ("mariadb", "redis", "cassandra", "dynamodb", "kinesis")
+
+
+@pytest.fixture(scope="package")
+def servers() -> Iterator[dict[str, Running]]:
+    """Every server of the profile services."""
+    with provided(*ALL) as started:
+        yield started
