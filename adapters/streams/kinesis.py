@@ -61,7 +61,8 @@ class KinesisStream:
             found = await self._api.describe(deadline)
         except NotFoundError:
             raise PermanentError(
-                f"there is no stream {self._api.stream} here: correct KINESIS_STREAM or the region"
+                f"there is no stream {self._api.stream} here: run `creditctl stores prepare`, or"
+                " correct KINESIS_STREAM or the region"
             ) from None
         _fit(found, needs or Needs())
         return found

@@ -97,7 +97,8 @@ def permanent(error: PermanentError, region: str) -> HotTableError:
         )
     if error.service_code == "ResourceNotFoundException":
         return TableMissingError(
-            f"there is no such table in {region}: create it, or correct the region"
+            f"there is no such table in {region}: run `creditctl stores prepare`, or correct"
+            " DYNAMODB_TABLE or the region"
         )
     return HotTableError(f"DynamoDB refuses: {error.service_code} ({error.status})")
 

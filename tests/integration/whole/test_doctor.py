@@ -16,7 +16,7 @@ DONE: Final = 0
 BAD_USAGE: Final = 2
 #: A setting that is wrong -> the check that says so, words of its detail and of its remedy.
 WRONG: Final[Mapping[str, tuple[dict[str, str], str, str, str]]] = {
-    "no table": ({"DYNAMODB_TABLE": "elsewhere"}, "hot store", "elsewhere", "stores prepare"),
+    "no table": ({"DYNAMODB_TABLE": "elsewhere"}, "hot store", "no such table", "stores prepare"),
     "no stream": ({"KINESIS_STREAM": "elsewhere"}, "stream", "elsewhere", "stores prepare"),
     "data centre": (
         {"CASSANDRA_DATACENTER": "moon"}, "wide store", "datacentre", "datacenter1",
