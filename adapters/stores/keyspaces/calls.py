@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
+from cassandra import OperationTimedOut
 from cassandra.cluster import EXEC_PROFILE_DEFAULT
 
 from adapters.stores.keyspaces.bridge import Bridge, Rows
@@ -57,11 +58,15 @@ class Calls:
         timeout_s = min(left, self._limits.request_s)
         statement = make(sessions.prepared)
         try:
-            return await self._lane()[0].send(
+            rows = await self._lane()[0].send(
                 sessions.next(), statement, timeout_s, deadline, profile
             )
         except DRIVER_ERRORS as error:
+            if isinstance(error, OperationTimedOut):
+                self._link.said_nothing(sessions)
             raise translated(error, out_of_time=timeout_s >= left) from None
+        self._link.answered()
+        return rows
 
     def turn(self, customer_id: str, deadline: Deadline) -> AbstractAsyncContextManager[None]:
         """Wait for one's turn at a customer's guarded rows."""

@@ -27,6 +27,8 @@ class Link:
         self._opening: Future[Sessions] | None = None
         self._failure: tuple[float, TransientError] | None = None
         self._used_at = 0.0
+        self._silent = 0
+        self._silent_since = 0.0
         self._closed = False
         self.openings = 0
         self.failures = 0
@@ -64,9 +66,31 @@ class Link:
             raise DeadlineExceededError("the wide store did not let us in, in time")
         return waiting.result()
 
+    def answered(self) -> None:
+        """Note an answer."""
+        self._silent = 0
+
+    def said_nothing(self, sessions: Sessions) -> None:
+        """
+        Note an attempt without an answer; many in a row, over some time, end these sessions.
+
+        Callers in a hurry prove nothing: their attempts end before a server in health answers.
+        """
+        now = self._clock.monotonic()
+        if self._silent == 0:
+            self._silent_since = now
+        self._silent += 1
+        limits = self._limits
+        if self._silent >= limits.timeouts_max and now - self._silent_since >= limits.request_s:
+            self._silent = 0
+            self._retire(sessions)
+
     async def aclose(self) -> None:
         """End every connection, also one that is being made."""
-        self._closed = True
+        with self._lock:
+            was, self._closed = self._closed, True
+        if was:
+            return
         await asyncio.wrap_future(self._pool.submit(self._close))
         self._pool.shutdown(wait=False)
 
@@ -84,7 +108,7 @@ class Link:
 
     def _retire(self, sessions: Sessions) -> None:
         with self._lock:
-            if self._sessions is sessions:
+            if self._sessions is sessions and not self._closed:
                 self._sessions = None
                 self._pool.submit(sessions.close)
 

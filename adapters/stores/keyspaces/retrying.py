@@ -26,7 +26,7 @@ class Retries:
     """
 
     attempts: int = 3
-    base_s: float = 0.02
+    base_s: float = 0.05
     cap_s: float = 0.5
     share: float = 0.1
     budget: float = 20.0

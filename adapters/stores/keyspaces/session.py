@@ -8,7 +8,7 @@ control connection and one set of prepared statements. Everything here blocks: i
 
 import logging
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any, Final
@@ -21,11 +21,7 @@ from cassandra.cluster import (
     ExecutionProfile,
     NoHostAvailable,
 )
-from cassandra.policies import (
-    ConstantReconnectionPolicy,
-    DCAwareRoundRobinPolicy,
-    FallthroughRetryPolicy,
-)
+from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy
 from cassandra.query import BoundStatement, tuple_factory
 
 from adapters.stores.keyspaces import schema
@@ -52,9 +48,12 @@ class Limits:
     """
     How much may be under way, and how long things may take.
 
-    `request_s` bounds one attempt, whatever the deadline allows. `heartbeat_s` is how often an idle
-    connection is tried, 0 never: where a process may be frozen (Lambda), set 0 and `idle_s`, the
-    age at which unused sessions are opened afresh instead of trusted. `page` rows travel together.
+    `request_s` bounds one attempt, whatever the deadline allows. After `timeouts_max` attempts in a
+    row without an answer, over at least `request_s`, the sessions are opened afresh: a connection
+    that is half open says nothing. `reconnect_s` lies between two tries to connect. `heartbeat_s`
+    is how often an idle connection is tried, 0 never: where a process may be frozen (Lambda), set 0
+    and `idle_s`, the age at which unused sessions are opened afresh instead of trusted. `page` rows
+    travel together.
     """
 
     sessions: int = 1
@@ -63,10 +62,24 @@ class Limits:
     connect_s: float = 2.0
     request_s: float = 2.0
     reconnect_s: float = 1.0
-    heartbeat_s: float = 30.0
+    heartbeat_s: float = 10.0
+    timeouts_max: int = 4
     idle_s: float = float("inf")
     page: int = 1_000
     retries: Retries = field(default_factory=Retries)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnection:
+    """When the driver tries a lost host again: at once, as few losses are outages, then slowly."""
+
+    seconds: float
+
+    def new_schedule(self) -> Iterator[float]:
+        """Yield the waits before each try."""
+        yield from (0.0, min(0.1, self.seconds))
+        while True:
+            yield self.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +197,7 @@ def new_cluster(address: Address, limits: Limits, clock: Clock) -> Any:
             # Keyspaces reads what was written at LOCAL_QUORUM, and has no serial reads.
             SERIAL: profile(serial or ConsistencyLevel.LOCAL_QUORUM),
         },
-        reconnection_policy=ConstantReconnectionPolicy(limits.reconnect_s, max_attempts=None),
+        reconnection_policy=Reconnection(limits.reconnect_s),
         connect_timeout=limits.connect_s,
         control_connection_timeout=limits.connect_s,
         idle_heartbeat_interval=limits.heartbeat_s,
