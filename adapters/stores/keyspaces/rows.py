@@ -17,8 +17,9 @@ from domain.ports.storage import ProjectionRow
 #: Keyspaces refuses larger rows; a part of it is left for keys and columns.
 ROW_BYTES_MAX: Final = 1_000_000
 VERSION_MAX: Final = 2**63 - 1
-#: Twenty years: more a row may not live.
-TTL_MAX: Final = 630_720_000
+#: Five years. Servers refuse what ends after 2038 (Cassandra) or lives more than twenty years
+#: (Keyspaces); such a row is kept, and its column alone ends it for readers.
+TTL_MAX: Final = 157_680_000
 MILLI: Final = 1_000
 PLACES: Final = 2
 EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  the driver gives naive instants in UTC
@@ -110,8 +111,8 @@ def epoch_millis(instant: datetime) -> int:
 
 
 def ttl_of(row: ProjectionRow, now: datetime) -> int | None:
-    """Return the seconds that the row may still live, 0 or less once past; None for ever."""
+    """Return the seconds that the server keeps the row, 0 or less once past; None for ever."""
     if row.expires_s is None:
         return None
     left = row.expires_s - int(now.astimezone(UTC).timestamp())
-    return min(left, TTL_MAX)
+    return left if left <= TTL_MAX else None
