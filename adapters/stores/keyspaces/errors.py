@@ -30,6 +30,8 @@ BUSY: Final = (
 )
 LOGIN: Final = (cassandra.AuthenticationFailed, protocol.BadCredentials)
 RIGHTS: Final = (cassandra.Unauthorized, protocol.UnauthorizedErrorMessage)
+#: The driver makes another error of what TLS says, and keeps the words.
+CERTIFICATE: Final = "CERTIFICATE_VERIFY_FAILED"
 REFUSED: Final = (
     cassandra.RequestValidationException,
     protocol.RequestValidationException,
@@ -55,6 +57,10 @@ class SettingsError(PermanentError):
 
 class LoginRefusedError(SettingsError):
     """The server does not know this login, or its rights are too small."""
+
+
+class CertificateRefusedError(SettingsError):
+    """The server's certificate is not one that we may trust for this name."""
 
 
 class WrongDatacenterError(SettingsError):
@@ -123,6 +129,8 @@ def _refusal(causes: Sequence[BaseException]) -> StoreRefusedError | None:
             return refused_by(login_refused())
         if isinstance(cause, RIGHTS):
             return refused_by(rights_refused())
+        if isinstance(cause, OSError) and CERTIFICATE in str(cause):
+            return refused_by(certificate_refused())
         if isinstance(cause, REFUSED):
             return StoreRefusedError(f"the wide store refuses ({type(cause).__name__})")
     return None
@@ -133,6 +141,14 @@ def login_refused() -> LoginRefusedError:
     return LoginRefusedError(
         "the wide store refuses the login: correct user and password, or the role and region that"
         " sign for it"
+    )
+
+
+def certificate_refused() -> CertificateRefusedError:
+    """Return what to say when the certificate is refused."""
+    return CertificateRefusedError(
+        "the wide store's certificate is not for its name, or of an unknown authority: correct the"
+        " address, or name the file of the authority"
     )
 
 
