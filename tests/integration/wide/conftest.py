@@ -6,13 +6,21 @@ import pytest
 
 from tests.integration.shared.caches import Loop
 from tests.integration.wide.stores import Server, address_of, operated
-from tests.services.provided import provided
+from tests.services.lasting import Lasting
+from tests.services.provided import provided_lasting
 
 
 @pytest.fixture(scope="package")
-def cassandra() -> Iterator[Server]:
-    with provided("cassandra") as servers, operated(address_of(servers["cassandra"].settings)) as s:
-        yield s
+def process() -> Iterator[Lasting]:
+    """The server's process; whoever ends it brings it back."""
+    with provided_lasting("cassandra") as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def cassandra(process: Lasting) -> Iterator[Server]:
+    with operated(address_of(process.settings)) as made:
+        yield made
 
 
 @pytest.fixture
