@@ -4,12 +4,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bench import cache, decide_cpu, decisions, ledger, policy, pricing, services, stores
+from bench import cache, decide_cpu, decisions, hot, ledger, policy, pricing, services, stores
 
 BENCHES: Final[dict[str, Callable[[], None]]] = {
     "pricing": pricing.main,
     "stores": stores.main,
     "cache": cache.main,
+    "hot": hot.main,
     "decide_cpu": decide_cpu.main,
     "decisions": decisions.main,
     "policy": policy.main,

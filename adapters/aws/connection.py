@@ -93,6 +93,11 @@ class Connection(asyncio.Protocol):
 
     # --- what the parser calls -----------------------------------------------------------------
 
+    def on_message_begin(self) -> None:
+        """End a connection that says more than it was asked."""
+        if self._waiter is None:
+            self._fail("the server speaks unasked")
+
     def on_body(self, body: bytes) -> None:
         """Keep a part of the body."""
         self._size += len(body)

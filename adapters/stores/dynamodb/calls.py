@@ -38,7 +38,9 @@ class Calls:
 
     def used(self, kind: str, *capacities: Capacity | None) -> None:
         """Add what a call used to `read_units` or `write_units`."""
-        self._units[kind] += sum(each.units for each in capacities if each is not None)
+        for each in capacities:
+            if each is not None:
+                self._units[kind] += each.units
 
     def metrics(self) -> dict[str, float]:
         """Return counters since start."""

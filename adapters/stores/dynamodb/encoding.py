@@ -16,6 +16,8 @@ from domain.ports.storage import ProjectionRow
 ITEM_MAX: Final = 400 * 1024
 #: More than names, numbers and index keys of a row can take.
 FRAME: Final = 512
+#: Below this many characters and bytes a row fits, whatever its characters take.
+SMALL: Final = 40 * 1024
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -36,7 +38,7 @@ class Binary(msgspec.Struct, frozen=True):
     value: bytes = msgspec.field(name="B")
 
 
-class Item(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+class Item(msgspec.Struct, frozen=True, rename="camel"):
     """A row as the table holds it."""
 
     customer_id: Text
@@ -69,23 +71,27 @@ class Capacity(msgspec.Struct, frozen=True):
     units: float = msgspec.field(default=0.0, name="CapacityUnits")
 
 
-def item_of(row: ProjectionRow) -> Item:
-    """Return the item of a row."""
+def item_of(row: ProjectionRow) -> dict[str, dict[str, str | bytes]]:
+    """Return the item of a row; what is not known is left out."""
     columns = row.columns or {}
-    status = columns.get("status")
     part = part_of(row.customer_id)
-    return Item(
-        Text(row.customer_id),
-        Text(row.data_type),
-        Number(str(row.version)),
-        Binary(row.payload),
-        Text(f"{family_of(row.data_type)}#{part}"),
-        None if status is None else Text(f"{status}#{part}"),
-        None if row.expires_s is None else Number(str(row.expires_s)),
-        _number(columns.get("lastUpdated")),
-        _number(columns.get("createdAt")),
-        None if status is None else Text(str(status)),
-    )
+    # Not an `Item`: making one of plain dictionaries takes half the time.
+    item: dict[str, dict[str, str | bytes]] = {
+        "customerId": {"S": row.customer_id},
+        "dataType": {"S": row.data_type},
+        "version": {"N": str(row.version)},
+        "payload": {"B": row.payload},
+        "gsi1pk": {"S": f"{family_of(row.data_type)}#{part}"},
+    }
+    if row.expires_s is not None:
+        item["ttl"] = {"N": str(row.expires_s)}
+    if (status := columns.get("status")) is not None:
+        item["status"] = {"S": str(status)}
+        item["gsi2pk"] = {"S": f"{status}#{part}"}
+    for name in ("lastUpdated", "createdAt"):
+        if (value := columns.get(name)) is not None:
+            item[name] = {"N": str(value)}
+    return item
 
 
 def row_of(item: Item) -> ProjectionRow:
@@ -116,10 +122,8 @@ def key_json(key: tuple[str, str]) -> dict[str, dict[str, str]]:
 def too_large(row: ProjectionRow) -> bool:
     """Tell whether the service would refuse a row for its size (or nearly)."""
     texts = (row.customer_id, row.data_type, str((row.columns or {}).get("status", "")))
+    if len(row.payload) + sum(map(len, texts)) < SMALL:
+        return False
     # The type and the status stand twice: as themselves and in the key of an index.
     size = sum(len(text.encode()) for text in texts) * 2 + len(row.payload)
     return size + FRAME > ITEM_MAX
-
-
-def _number(value: str | int | None) -> Number | None:
-    return None if value is None else Number(str(value))

@@ -1,9 +1,10 @@
 """
-Reads of single rows: what is asked in one turn of the loop travels together.
+Reads of single rows: a few at once are GetItems, what comes while those are under way gathers.
 
-One key is a GetItem, several are a BatchGetItem of at most 100; equal keys are asked once. While
-`LANES` calls are under way the next keys gather; no timer waits for more. Keys that the service
-leaves unprocessed are asked again after a jittered pause.
+At most `LANES` calls are under way; whoever finds one free asks at once, by itself. The keys that
+gather meanwhile go together when a call ends, as one BatchGetItem of at most 100, equal keys once;
+no timer waits for more. Keys that the service leaves unprocessed are asked again after a jittered
+pause.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from adapters.stores.dynamodb.errors import translated
 from domain.errors import CreditError, DeadlineExceededError, ThrottledError, TransientError
 from domain.ports.time import Deadline
 
-LANES: Final = 8
+LANES: Final = 4
 BATCH_MAX: Final = 100
 WAITING_MAX: Final = 4_096
 NEVER: Final = float("inf")
@@ -98,8 +99,8 @@ class Reads:
         self._loop, self._calls = loop, calls
         self._asked: dict[RowKey, Waiters] = {}
         self._trips: set[asyncio.Task[None]] = set()
+        self._under_way = 0
         self._waiting = 0
-        self._called = False
         self._closed = False
 
     async def read(self, key: RowKey, deadline: Deadline) -> Found:
@@ -111,18 +112,33 @@ class Reads:
             DeadlineExceededError: the time is used up.
             TransientError: the service is away, or the store is closed.
         """
-        clock = self._calls.client.clock
-        deadline.check(clock)
+        deadline.check(self._calls.client.clock)
         if self._closed:
             raise TransientError("the hot store is closed")
+        if self._under_way >= LANES:
+            return await self._wait(key, deadline)
+        self._under_way += 1
+        try:
+            return await get_one(self._calls, key, deadline, consistent=False)
+        except CreditError as error:
+            raise translated(error, self._calls.region) from None
+        finally:
+            self._ended()
+
+    def close(self) -> None:
+        """End every read that waits or has gathered; who waits is told."""
+        self._closed = True
+        for trip in self._trips:
+            trip.cancel()
+        _fail(self._asked.values(), TransientError("the hot store is closed"))
+        self._asked = {}
+
+    async def _wait(self, key: RowKey, deadline: Deadline) -> Found:
         if self._waiting >= WAITING_MAX:
             raise ThrottledError("too many reads wait for DynamoDB")
         future: Future[Found] = self._loop.create_future()
         self._asked.setdefault(key, []).append((future, deadline.at))
-        if not self._called and len(self._trips) < LANES:
-            self._called = True
-            self._loop.call_soon(self._depart)
-        left = deadline.remaining(clock)
+        left = deadline.remaining(self._calls.client.clock)
         timer = None if left == NEVER else self._loop.call_later(left, _expire, future)
         self._waiting += 1
         try:
@@ -132,27 +148,17 @@ class Reads:
             if timer is not None:
                 timer.cancel()
 
-    def close(self) -> None:
-        """End every read; who waits is told."""
-        self._closed = True
-        for trip in self._trips:
-            trip.cancel()
-        _fail(self._asked.values(), TransientError("the hot store is closed"))
-        self._asked = {}
-
-    def _depart(self) -> None:
-        self._called = False
-        while self._asked and len(self._trips) < LANES:
+    def _ended(self) -> None:
+        """Let those who gathered go, one batch for each call that may be under way."""
+        self._under_way -= 1
+        while self._asked and self._under_way < LANES:
             batch = dict(islice(self._asked.items(), BATCH_MAX))
             for key in batch:
                 del self._asked[key]
+            self._under_way += 1
             trip = self._loop.create_task(self._trip(batch))
             self._trips.add(trip)
-            trip.add_done_callback(self._arrived)
-
-    def _arrived(self, trip: asyncio.Task[None]) -> None:
-        self._trips.discard(trip)
-        self._depart()
+            trip.add_done_callback(self._trips.discard)
 
     async def _trip(self, batch: dict[RowKey, Waiters]) -> None:
         try:
@@ -162,6 +168,8 @@ class Reads:
         except BaseException:
             _fail(batch.values(), TransientError("the hot store has stopped"))
             raise
+        finally:
+            self._ended()
 
     async def _ask(self, batch: dict[RowKey, Waiters]) -> None:
         open_keys = [
@@ -170,17 +178,17 @@ class Reads:
         if not open_keys:
             return
         deadline = Deadline(max(at for key in open_keys for _, at in batch[key]))
-        found: dict[RowKey, Found] = {}
+        found: dict[RowKey, Item] = {}
         if len(open_keys) == 1:
-            (key,) = open_keys
-            found[key] = await get_one(self._calls, key, deadline, consistent=False)
+            item = await get_one(self._calls, open_keys[0], deadline, consistent=False)
+            if item is not None:
+                found[open_keys[0]] = item
         else:
-            found.update(await get_many(self._calls, open_keys, deadline, consistent=False))
+            found = await get_many(self._calls, open_keys, deadline, consistent=False)
         for key in open_keys:
-            item = found.get(key)
             for future, _ in batch[key]:
                 if not future.done():
-                    future.set_result(item)
+                    future.set_result(found.get(key))
 
 
 def _fail(batch: Iterable[Waiters], error: CreditError) -> None:

@@ -103,10 +103,10 @@ class Writes:
             ItemTooLargeError: a row is larger than an item may be; the others are written.
             CreditError: as `Retrying.call`; some rows may be written.
         """
+        if len(rows) == 1 and not too_large(rows[0]):
+            return [await self._alone(rows[0], self._body(rows[0]), deadline)]
         writes = [_Write(row, self._body(row)) for row in rows if not too_large(row)]
-        if len(writes) == 1:
-            await self._alone(writes[0], deadline)
-        elif writes:
+        if writes:
             await self._in_lanes(deque(self._chunks(writes)), deadline)
         if len(writes) < len(rows):
             raise ItemTooLargeError("a row is larger than the 400 KiB that DynamoDB takes")
@@ -146,7 +146,7 @@ class Writes:
             else:
                 return
         for write in left:
-            await self._alone(write, deadline)
+            write.verdict = await self._alone(write.row, write.body, deadline)
 
     async def _transact(self, writes: Sequence[_Write], deadline: Deadline) -> None:
         puts = b",".join([b'{"Put":{' + write.body + b"}}" for write in writes])
@@ -179,17 +179,15 @@ class Writes:
             raise kind(f"DynamoDB cancels the transaction: {', '.join(sorted(busy))}")
         return left
 
-    async def _alone(self, write: _Write, deadline: Deadline) -> None:
-        body = b"{" + write.body + MEASURED
+    async def _alone(self, row: ProjectionRow, body: bytes, deadline: Deadline) -> Applied:
         try:
-            reply = decoded(_PUT, await self._calls.send("PutItem", body, deadline))
+            reply = await self._calls.send("PutItem", b"{" + body + MEASURED, deadline)
         except AwsRefusedError as error:
             if error.service_code != "ConditionalCheckFailedException":
                 raise
-            write.verdict = _judged(write.row, decoded(_HELD, error.body).item)
-        else:
-            self._calls.used("write_units", reply.used)
-            write.verdict = Applied.APPLIED
+            return _judged(row, decoded(_HELD, error.body).item)
+        self._calls.used("write_units", decoded(_PUT, reply).used)
+        return Applied.APPLIED
 
     def _body(self, row: ProjectionRow) -> bytes:
         """Return what a put of a row says, without the braces around it."""
