@@ -108,8 +108,7 @@ class Pool:
             self._waiting -= 1
 
     async def _connect(self, deadline: Deadline) -> Connection:
-        if self._closed:
-            raise TransientError("the client is closed")
+        self._check_open()
         end, limit = self._endpoint, self._limits.connect_s
         name = end.host if self._context else None
         try:
@@ -123,4 +122,13 @@ class Pool:
             raise NotSentError(f"{end.service} does not take the connection in time") from error
         except (OSError, ssl.SSLError) as error:
             raise NotSentError(f"{end.service} is away ({type(error).__name__})") from error
+        try:
+            self._check_open()
+        except TransientError:
+            connection.abort()
+            raise
         return connection
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise TransientError("the client is closed")

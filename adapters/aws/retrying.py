@@ -35,6 +35,7 @@ class RetryPolicy:
     earned: float = 0.1
 
 
+COUNTED: Final = ("attempts", "retries", "throttled", "failed")
 POLICY: Final = RetryPolicy()
 
 
@@ -46,7 +47,7 @@ class Retrying:
     ) -> None:
         self._client, self._clock, self._chance, self._policy = client, clock, chance, policy
         self._tokens = policy.tokens
-        self._counts: Counter[str] = Counter()
+        self._counts = Counter(dict.fromkeys(COUNTED, 0))
 
     @property
     def clock(self) -> Clock:

@@ -9,12 +9,16 @@ import msgspec
 from adapters.aws.retrying import Retrying
 from adapters.stores.dynamodb.encoding import Capacity
 from domain.errors import TransientError
+from domain.ports.storage import Applied
 from domain.ports.time import Deadline
 
 T = TypeVar("T")
 
 API: Final = "DynamoDB_20120810."
 CAPACITY: Final = "TOTAL"
+COUNTED: Final = (
+    "reads", "queries", *Applied, "unprocessed_keys", "transactions_cancelled",
+)  # fmt: skip
 
 encode: Final = msgspec.json.Encoder().encode
 
@@ -25,7 +29,7 @@ class Calls:
     def __init__(self, client: Retrying, table: str, region: str) -> None:
         self.client, self.table, self.region = client, table, region
         self.table_json = encode(table)
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
         self._units: dict[str, float] = {"read_units": 0.0, "write_units": 0.0}
 
     async def ask(self, action: str, body: Mapping[str, Any], deadline: Deadline) -> bytes:

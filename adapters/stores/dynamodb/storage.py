@@ -43,7 +43,6 @@ class DynamoStorage:
         self._writes = Writes(self._calls, limits)
         self._reads: dict[AbstractEventLoop, Reads] = {}
         self._closed = False
-        self._calls.counts.update(dict.fromkeys(("reads", "queries", *Applied), 0))
 
     async def read_item(
         self, customer_id: str, data_type: str, deadline: Deadline
