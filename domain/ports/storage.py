@@ -90,6 +90,54 @@ class DataStorage(DataReader, DataWriter, Protocol):
         """Return counters of this store since start."""
 
 
+@dataclass(frozen=True, slots=True)
+class HotRow:
+    """
+    A row as lists over the hot store show it: key and readable columns, never the payload.
+
+    Instants are microseconds since the epoch; what a row does not have is None.
+    """
+
+    customer_id: str
+    data_type: str
+    version: int
+    status: str | None
+    created_us: int | None
+    updated_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HotPlace:
+    """Where a list stopped: its last row, by the instant of the list's order."""
+
+    instant_us: int
+    customer_id: str
+    data_type: str
+
+
+class HotQueries(Protocol):
+    """
+    Lists over all customers of the hot store, for dashboards; may be older than truth.
+
+    Newest first; rows of one instant by customer and `data_type`, ascending. A row without the
+    instant of the order is in no list, one that has expired neither. Both raise TransientError.
+    """
+
+    async def newest_of_type(
+        self, family: str, limit: int, after: HotPlace | None, deadline: Deadline
+    ) -> Sequence[HotRow]:
+        """
+        Return rows by `updated_us` whose `data_type` is `family`, up to its first `#`.
+
+        With `after`, those that come behind it.
+        """
+
+    async def newest_of_status(
+        self, status: str, limit: int, after: HotPlace | None, deadline: Deadline
+    ) -> Sequence[HotRow]:
+        """Return rows of a status by `created_us`; with `after`, those that come behind it."""
+
+
 class Cache(Protocol):
     """A store that may forget anything at any time and is never the only copy."""
 

@@ -12,6 +12,7 @@ from adapters.stores.dynamodb.calls import Calls
 from adapters.stores.dynamodb.checking import check_table, create_table
 from adapters.stores.dynamodb.encoding import Item, expires_of, row_of
 from adapters.stores.dynamodb.errors import translated
+from adapters.stores.dynamodb.listing import DynamoHotQueries
 from adapters.stores.dynamodb.queries import by_prefix
 from adapters.stores.dynamodb.reads import BATCH_MAX, Reads, get_many, get_one
 from adapters.stores.dynamodb.writes import WriteLimits, Writes
@@ -112,6 +113,10 @@ class DynamoStorage:
             raise translated(error, self._calls.region) from None
         self._calls.counts.update(results)
         return results
+
+    def queries(self) -> DynamoHotQueries:
+        """Return the lists over this store; they share its calls and counters."""
+        return DynamoHotQueries(self._calls, self._clock)
 
     def metrics(self) -> Mapping[str, float]:
         """

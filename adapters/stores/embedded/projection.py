@@ -17,6 +17,7 @@ from zlib import crc32
 
 import apsw
 
+from adapters.stores.embedded.hot_queries import INDEX_PARTS, SqliteHotQueries
 from adapters.stores.embedded.opening import Layout
 from adapters.stores.embedded.sqlite_file import SqliteFile
 from domain.errors import AmbiguousError, TransientError
@@ -29,8 +30,6 @@ Key = tuple[str, str]
 TEXT_MAX: Final = 16_000
 #: Rows that one call of `forget_expired` deletes at most.
 FORGET_MAX: Final = 10_000
-#: Parts that a value of an index is cut into, for it has few values and many rows.
-INDEX_PARTS: Final = 16
 #: Above every character that a `data_type` can hold.
 LAST: Final = "\U0010ffff"
 
@@ -192,6 +191,10 @@ class SqliteProjection:
         for result in results:
             self._counts[result] += 1
         return results
+
+    def queries(self) -> SqliteHotQueries:
+        """Return the lists over this file, which has to hold the table of the hot store."""
+        return SqliteHotQueries(self._file, self._clock)
 
     async def forget_expired(self) -> int:
         """Delete some expired rows and return how many; call again while there are any."""
