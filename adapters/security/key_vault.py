@@ -1,15 +1,6 @@
-"""
-Person keys: AES-SIV per field, keys wrapped by a key-encryption key, in a store of their own.
-
-A sealed text is `1.<base64url>`; 1 is the version of this layout and part of what is
-authenticated, with the person and the field.
-"""
+"""Person keys wrapped by a key-encryption key of a file, in a store of their own."""
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
 import math
 import secrets
 from collections.abc import Callable
@@ -24,11 +15,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 from adapters.security.key_cache import KeyCache, Look
 from adapters.security.key_ring import KeyRing
 from adapters.security.key_store import SqliteKeyStore
+from adapters.security.sealing import (
+    CACHED_KEYS_MAX,
+    PERSON_KEY_BITS,
+    WAITING_MAX,
+    SealingVault,
+)
 from adapters.security.wrapped_keys import KeyStore, WrappedKey
 from domain.errors import (
     DeadlineExceededError,
     GoneError,
-    InvalidInputError,
     PermanentError,
     ThrottledError,
 )
@@ -36,11 +32,7 @@ from domain.ports.time import Clock, Deadline
 
 T = TypeVar("T")
 
-LAYOUT: Final = "1"
 NONCE_BYTES: Final = 12
-PERSON_KEY_BITS: Final = 512
-CACHED_KEYS_MAX: Final = 10_000
-WAITING_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +48,7 @@ class VaultLimits:
     fresh_s: float = math.inf
 
 
-class EnvelopeKeyVault:
+class EnvelopeKeyVault(SealingVault):
     """
     The `KeyVault` on any store of wrapped keys.
 
@@ -68,54 +60,26 @@ class EnvelopeKeyVault:
         self, open_store: Callable[[], KeyStore], *, kek: KeyRing, index: KeyRing, clock: Clock,
         limits: VaultLimits,
     ) -> None:  # fmt: skip
-        self._kek, self._index, self._clock = kek, index, clock
-        self._cache = KeyCache(limits.cached_keys_max, clock, limits.fresh_s)
+        super().__init__(index, KeyCache(limits.cached_keys_max, clock, limits.fresh_s))
+        self._kek, self._clock = kek, clock
         self._waiting = 0
         self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="key-vault")
         self._store = self._threads.submit(open_store).result()
 
-    async def seal(self, person_id: str, field: str, text: str, deadline: Deadline) -> str:
-        """See `KeyVault.seal`."""
-        cipher = self._cache.get(person_id)
-        if cipher is None:
-            cipher = await self._run(lambda: self._made(person_id), deadline)
-        sealed = cipher.encrypt(_encoded(text), _context(person_id, field))
-        return f"{LAYOUT}.{base64.urlsafe_b64encode(sealed).rstrip(b'=').decode()}"
-
-    async def open(self, person_id: str, field: str, sealed: str, deadline: Deadline) -> str:
-        """See `KeyVault.open`."""
-        data = _sealed_bytes(sealed)
-        cipher = self._cache.get(person_id)
-        if cipher is None:
-            cipher = await self._run(lambda: self._found(person_id), deadline)
-        try:
-            return cipher.decrypt(data, _context(person_id, field)).decode()
-        except (InvalidTag, ValueError):
-            raise PermanentError("the text was not sealed for this person and field") from None
-
     async def destroy(self, person_id: str, deadline: Deadline) -> None:
         """See `KeyVault.destroy`."""
         await self._run(lambda: self._destroyed(person_id), deadline)
-
-    def blind_index(self, cpf_digits: str) -> str:
-        """See `KeyVault.blind_index`."""
-        return self._index_under(self._index.current, cpf_digits)
-
-    def blind_indices(self, cpf_digits: str) -> tuple[str, ...]:
-        """Return the index under every known key, the current first: what a look-up tries."""
-        older = (version for version in self._index.versions if version != self._index.current)
-        return tuple(
-            self._index_under(version, cpf_digits) for version in (self._index.current, *older)
-        )
 
     def close(self) -> None:
         """Finish what was begun, and close the store."""
         self._threads.shutdown()
         self._store.close()
 
-    def _index_under(self, version: str, cpf_digits: str) -> str:
-        key = self._index.versions[version]
-        return f"{version}:{hmac.digest(key, cpf_digits.encode(), hashlib.sha256).hex()}"
+    async def _cipher_made(self, person_id: str, deadline: Deadline) -> AESSIV:
+        return await self._run(lambda: self._made(person_id), deadline)
+
+    async def _cipher_found(self, person_id: str, deadline: Deadline) -> AESSIV:
+        return await self._run(lambda: self._found(person_id), deadline)
 
     # --- in a thread of the vault ---
 
@@ -203,24 +167,3 @@ class SqliteKeyVault(EnvelopeKeyVault):
 
 def _finite(seconds: float) -> float | None:
     return seconds if math.isfinite(seconds) else None
-
-
-def _encoded(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise InvalidInputError("half a character (a lone surrogate) cannot be sealed") from None
-
-
-def _context(person_id: str, field: str) -> list[bytes | bytearray | memoryview]:
-    return [person_id.encode(), field.encode(), LAYOUT.encode()]
-
-
-def _sealed_bytes(sealed: str) -> bytes:
-    layout, _, body = sealed.partition(".")
-    if layout != LAYOUT:
-        raise PermanentError("the text was not sealed by this vault")
-    try:
-        return base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise PermanentError("the text was not sealed by this vault") from None

@@ -1,24 +1,18 @@
 """The key vault that processes share, and how they know that they use the same key files."""
 
-import hashlib
-import hmac
-from collections.abc import Iterator
 from typing import Final
 
 from adapters.mysql_address import MysqlAddress
 from adapters.security.key_ring import KeyRing
 from adapters.security.key_vault import EnvelopeKeyVault, VaultLimits
 from adapters.security.mysql_key_store import MysqlKeyStore
-from adapters.security.wrapped_keys import WrappedKey
-from domain.errors import PermanentError
+from adapters.security.witness import WITNESS, marks, same
 from domain.ports.time import Clock, Deadline
 
 SETTING: Final = "KEYS_MYSQL_URL"
 #: A key that another process destroyed is used here for at most so many seconds.
 FRESH_S: Final = 5.0
 LIMITS: Final = VaultLimits(threads=4, fresh_s=FRESH_S)
-#: No person has such an id.
-WITNESS: Final = "!witness"
 
 
 class MysqlKeyVault(EnvelopeKeyVault):
@@ -64,26 +58,14 @@ class MysqlKeyVault(EnvelopeKeyVault):
         if stored is None:
             return False
         self._unwrapped(WITNESS, stored, self._cache.look())
-        for name, mark in self._marks():
+        for name, mark in marks(self._index):
             known = self._table.get(name)
             if known is not None:
-                _same(known, mark)
+                same(known, mark)
         return True
 
     def _prepared(self) -> None:
         self._table.prepare()
         self._made(WITNESS)
-        for name, mark in self._marks():
-            _same(self._table.put_if_absent(name, mark), mark)
-
-    def _marks(self) -> Iterator[tuple[str, WrappedKey]]:
-        for version, secret in self._index.versions.items():
-            mark = hmac.digest(secret, b"witness of the index key", hashlib.sha256)
-            yield f"{WITNESS}.index.{version}", WrappedKey(version, mark)
-
-
-def _same(stored: WrappedKey, mark: WrappedKey) -> None:
-    if not hmac.compare_digest(stored.wrapped or b"", mark.wrapped or b""):
-        raise PermanentError(
-            "the index key is not the one of this vault: all processes need the same files"
-        )
+        for name, mark in marks(self._index):
+            same(self._table.put_if_absent(name, mark), mark)
