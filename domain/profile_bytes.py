@@ -57,7 +57,7 @@ def profile_from_bytes(data: bytes) -> CreditData:
             newest_us=document["newest"][1],
             pending_reversals=tuple(document["reversals"]),
         )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise PermanentError("stored bytes are not a profile") from error
 
 

@@ -18,12 +18,11 @@ from domain.ports.monitoring import Monitoring
 from domain.ports.storage import Applied, Cache, DataWriter, ProjectionRow
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import Truth
+from domain.profile_row import PROFILE, profile_row
 from ingestion.program import StoredProfile, read_profiles
 from ingestion.projections import (
-    PROFILE,
     decision_row,
     latest_rows,
-    profile_row,
     transaction_rows,
 )
 from ingestion.statements import TransactionWrite
@@ -63,7 +62,7 @@ class Projector:
         """Return whether both stores hold all of it; if not, all of it is to be sent again."""
         now_us = epoch_micros(self.clock.now())
         decided = [event for event in own if event.type is EventType.CREDIT_DECIDED]
-        rows = [profile_row(stored) for stored in profiles.values()]
+        rows = [profile_row(stored.profile, stored.payload) for stored in profiles.values()]
         history = [*transaction_rows(writes, now_us), *_distinct(map(decision_row, decided))]
         # Each runs to its end: nothing of a batch may still be under way when it is reported.
         results = await asyncio.gather(
@@ -108,7 +107,7 @@ class Projector:
         names = [row.customer_id for row in conflicts if row.data_type == PROFILE]
         if names:
             stored = await self.truth.transact(lambda: read_profiles(names), deadline)
-            rows = [profile_row(each) for each in stored.values()]
+            rows = [profile_row(each.profile, each.payload) for each in stored.values()]
             unequal += await self._put(store, writer, rows, deadline)
         if unequal:
             self.monitoring.count("projection_conflicts", len(unequal), store=store)

@@ -13,11 +13,9 @@ from domain.events import Event
 from domain.instants import from_epoch_micros, instant_micros
 from domain.money import Money
 from domain.ports.storage import ProjectionRow
-from ingestion.program import StoredProfile
-from ingestion.readable import readable_columns
+from domain.profile_row import times
 from ingestion.statements import TransactionWrite
 
-PROFILE: Final = "CUSTOMER_PROFILE"
 LATEST: Final = "DECISION_LATEST"
 TRANSACTION: Final = "TRANSACTION#"
 DECISION: Final = "DECISION#"
@@ -26,18 +24,6 @@ APPENDED: Final = 1
 #: Transactions leave the projections this long after they were first applied.
 TRANSACTION_TTL_S: Final = 2_592_000
 MICROS: Final = 1_000_000
-
-
-def profile_row(stored: StoredProfile) -> ProjectionRow:
-    """Return the row of a customer's profile."""
-    profile = stored.profile
-    return ProjectionRow(
-        profile.customer_id,
-        PROFILE,
-        profile.profile_version,
-        stored.payload,
-        columns={**readable_columns(profile), **_times(profile.newest_us)},
-    )
 
 
 def transaction_rows(writes: Iterable[TransactionWrite], now_us: int) -> list[ProjectionRow]:
@@ -69,7 +55,7 @@ def _decision_order(event: Event) -> tuple[int, str]:
 def _decision(event: Event, data_type: str, version: int) -> ProjectionRow:
     data: Any = event.data
     payload = encode({name: value for name, value in data.items() if name != "decided_us"})
-    columns: dict[str, str | int] = {"status": data["outcome"], **_times(data["decided_us"])}
+    columns: dict[str, str | int] = {"status": data["outcome"], **times(data["decided_us"])}
     if "amount" in data:
         columns["amount"] = Money.parse(data["amount"]).centavos
     if data.get("score") is not None:
@@ -86,11 +72,6 @@ def _transaction_row(write: TransactionWrite) -> ProjectionRow:
         APPENDED,
         write.payload,
         row.event_id,
-        {"transaction_id": row.event_id, "amount": row.amount, **_times(row.occurred_us)},
+        {"transaction_id": row.event_id, "amount": row.amount, **times(row.occurred_us)},
         write.applied_us // MICROS + TRANSACTION_TTL_S,
     )
-
-
-def _times(micros: int) -> dict[str, int]:
-    """Return the instant of a row under the names of the brief's two tables."""
-    return {"created_at": micros, "updated_at": micros, "createdAt": micros, "lastUpdated": micros}

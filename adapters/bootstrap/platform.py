@@ -1,7 +1,7 @@
 """The whole platform in one process, over the stores of its profile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,21 +11,20 @@ from typing import Final
 
 from adapters.bootstrap.anchoring import Anchoring
 from adapters.bootstrap.elsewhere import Elsewhere
+from adapters.bootstrap.guards import GuardedStores, guarded_stores
 from adapters.bootstrap.health import health
 from adapters.bootstrap.ingestion import Ingestion, build_ingestion
 from adapters.bootstrap.services_stores import open_services
 from adapters.bootstrap.shipped import iof_table
 from adapters.bootstrap.stores import At, Stores, nowhere, open_stores
 from adapters.inbound.http.use_cases import UseCases
-from adapters.resilience.breaker import Breaker
-from adapters.resilience.guarded import GuardedCache, GuardedReader, GuardedWriter
 from adapters.settings import EmbeddedSettings, ServicesSettings, ServingSettings
 from adapters.streams.progress import CheckpointProgress
 from decision_engine.customers import Customers
 from decision_engine.decide import CreditApproval
 from decision_engine.decisions import Decisions
 from decision_engine.explain import Explain
-from decision_engine.gather import Gather, Tiers
+from decision_engine.gather import Gather
 from decision_engine.loss_check import LossCheck
 from decision_engine.loss_window import LossWindows
 from decision_engine.policies import Policies
@@ -45,8 +44,6 @@ from ingestion.accept import AcceptEvents
 
 LOADING_SECONDS: Final = 60.0
 TZ_PACKAGE: Final = "tzdata"
-#: The stores that are left alone while they fail.
-GUARDED: Final = ("redis", "dynamodb", "keyspaces")
 
 
 def _unheard(_shard: str, _records: int) -> None:
@@ -113,14 +110,8 @@ async def _build(
     rulebooks = Rulebooks.empty(version(TZ_PACKAGE))
     policies = Policies(stores.truth.api, rulebooks, stores.clock)
     await policies.load(Deadline.after(stores.clock, LOADING_SECONDS))
-    breakers = {name: Breaker(name, stores.clock, monitoring) for name in GUARDED}
-    tiers = Tiers(
-        cache=GuardedCache(stores.cache, breakers["redis"]),
-        hot_reader=GuardedReader(stores.dynamodb, breakers["dynamodb"]),
-        hot_writer=GuardedWriter(stores.dynamodb, breakers["dynamodb"]),
-        truth=stores.truth.api,
-    )
-    gather = Gather(tiers, stores.clock, monitoring)
+    guarded = guarded_stores(stores, monitoring)
+    gather = Gather(guarded.tiers, stores.clock, monitoring)
     writer = _writer(stores, settings, monitoring, ingestion.committed.set)
     await writer.start()
     approval = CreditApproval(
@@ -130,8 +121,8 @@ async def _build(
         lookup=KeyLookup(stores.truth.api, stores.clock),
         losses=LossCheck(
             truth=stores.truth.api,
-            hot=tiers.hot_reader,
-            history=GuardedReader(stores.keyspaces, breakers["keyspaces"]),
+            hot=guarded.tiers.hot_reader,
+            history=guarded.history,
             progress=CheckpointProgress(stores.stream),
             clock=stores.clock,
             monitoring=monitoring,
@@ -152,7 +143,7 @@ async def _build(
             monitoring,
             asyncio.sleep,
         ),
-        use_cases=_use_cases(stores, approval, policies, breakers),
+        use_cases=_use_cases(stores, approval, policies, guarded),
     )
 
 
@@ -176,7 +167,7 @@ def _use_cases(
     stores: Stores,
     approval: CreditApproval,
     policies: Policies,
-    breakers: Mapping[str, Breaker],
+    guarded: GuardedStores,
 ) -> UseCases:
     gather, rulebooks = approval.gather, approval.rulebooks
     # What else these read or write goes to the writer: it is no list.
@@ -215,5 +206,5 @@ def _use_cases(
         open_loss_window=windows.open,
         list_loss_windows=windows.page,
         release_loss_window=windows.release,
-        health=lambda: health(stores, rulebooks, breakers),
+        health=lambda: health(stores, rulebooks, guarded.breakers),
     )

@@ -139,10 +139,20 @@ class HotQueries(Protocol):
 
 
 class Cache(Protocol):
-    """A store that may forget anything at any time and is never the only copy."""
+    """
+    A store that may forget anything at any time and is never the only copy.
+
+    Each call keeps its deadline by itself: nobody outside sets a timer, which would cost more than
+    a hit.
+    """
 
     async def get(self, key: str, deadline: Deadline) -> tuple[int, bytes] | None:
-        """Return (version, bytes), or None; `(0, b"")` is a remembered absence."""
+        """
+        Return (version, bytes), or None; `(0, b"")` is a remembered absence.
+
+        Raises:
+            TransientError: the cache is away, or did not answer in time.
+        """
 
     async def put_if_newer(
         self, key: str, version: int, value: bytes, ttl_s: float, deadline: Deadline

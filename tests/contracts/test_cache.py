@@ -9,10 +9,13 @@ from typing import Final
 
 import pytest
 
+from adapters.resilience.guard import Guards
+from adapters.resilience.guarded import GuardedCache
 from adapters.stores.embedded.cache import MemoryCache
 from domain.ports.storage import Cache
 from tests.contracts.model import model_cache
 from tests.contracts.opened import NEVER, Factory, FixedChance, HandClock, Opened
+from tests.unit.decide.world import Counts
 
 
 @contextmanager
@@ -21,7 +24,19 @@ def memory_cache(_: Path) -> Iterator[Opened[MemoryCache]]:
     yield Opened(MemoryCache(clock, FixedChance()), clock)
 
 
-CACHES: Final[dict[str, Factory[Cache]]] = {"memory": memory_cache, "model": model_cache}
+@contextmanager
+def guarded_cache(folder: Path) -> Iterator[Opened[Cache]]:
+    with memory_cache(folder) as opened:
+        guards = Guards.made("redis", opened.clock, Counts())
+        cache = GuardedCache(opened.port, guards.critical, guards.background)
+        yield Opened(cache, opened.clock, opened.run)
+
+
+CACHES: Final[dict[str, Factory[Cache]]] = {
+    "memory": memory_cache,
+    "model": model_cache,
+    "guarded memory": guarded_cache,
+}
 
 
 @pytest.fixture(params=sorted(CACHES))

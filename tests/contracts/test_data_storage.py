@@ -18,6 +18,7 @@ from domain.errors import DeadlineExceededError
 from domain.ports.storage import Applied, DataStorage, ProjectionRow
 from domain.ports.time import Deadline
 from tests.contracts.embedded import sqlite_projection
+from tests.contracts.guarded import guarded_storage
 from tests.contracts.model import model_storage
 from tests.contracts.opened import NEVER, START, Factory, Opened
 
@@ -27,6 +28,8 @@ STORAGES: Final[dict[str, Factory[DataStorage]]] = {
     "model": model_storage,
     "sqlite keyspaces": partial(sqlite_projection, table=KEYSPACES),
     "sqlite dynamodb": partial(sqlite_projection, table=DYNAMODB),
+    "guarded model": partial(guarded_storage, model_storage),
+    "guarded sqlite": partial(guarded_storage, partial(sqlite_projection, table=DYNAMODB)),
 }
 NOW_S: Final = int(START.timestamp())
 APPLIED, SAME, STALE, CONFLICT = Applied.APPLIED, Applied.SAME, Applied.STALE, Applied.CONFLICT

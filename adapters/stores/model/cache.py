@@ -1,12 +1,15 @@
 """A model of a cache: it may forget anything at any time, and its calls travel."""
 
+import asyncio
 from collections.abc import Callable
+from math import isinf
 from typing import Final, TypeVar
 
 from adapters.stores.model.calls import travel
 from adapters.stores.model.errors import ThrottledError, UnavailableError
 from adapters.stores.model.hooks import NO_FAULTS, Call, Hooks
 from adapters.stores.model.storage import translated
+from domain.errors import DeadlineExceededError
 from domain.ports.time import Clock, Deadline
 
 T = TypeVar("T")
@@ -54,10 +57,14 @@ class ModelCache:
 
     async def _call(self, kind: str, deadline: Deadline, apply: Callable[[], T]) -> T:
         deadline.check(self._clock)
+        seconds = deadline.remaining(self._clock)
         try:
-            return await travel(self._hooks, Call(kind, ""), apply)
+            async with asyncio.timeout(None if isinf(seconds) else seconds):
+                return await travel(self._hooks, Call(kind, ""), apply)
         except (UnavailableError, ThrottledError) as error:
             raise translated(error) from error
+        except TimeoutError as error:
+            raise DeadlineExceededError("the model cache did not answer in time") from error
 
     def _read(self, key: str) -> tuple[int, bytes] | None:
         if self._forgets():

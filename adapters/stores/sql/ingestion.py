@@ -32,8 +32,8 @@ from adapters.stores.sql.schema import (
     transactions,
 )
 from consistency.outbox.statements import DeleteOutbox, OutboxEvent, ReadOutbox
+from domain.readable import readable_columns
 from domain.transaction import Transaction, TransactionKind
-from ingestion.readable import readable_columns
 from ingestion.statements import (
     EnsurePersons,
     InboxRow,

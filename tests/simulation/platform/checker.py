@@ -17,7 +17,8 @@ from domain.customer import CreditData
 from domain.events import STATE_EVENTS as STATE
 from domain.instants import from_epoch_micros, instant_micros
 from domain.profile_bytes import profile_from_bytes, profile_to_bytes
-from ingestion.projections import DECISION, LATEST, PROFILE
+from domain.profile_row import PROFILE
+from ingestion.projections import DECISION, LATEST
 from tests.simulation.platform.events import event_of, folded
 from tests.simulation.platform.history import History
 from tests.simulation.platform.plan import Plan

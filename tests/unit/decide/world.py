@@ -40,6 +40,7 @@ from decision_engine.record.statements import CustomerRow, DecisionRow
 from decision_engine.record.writer import LedgerWriter
 from decision_engine.rulebook import Rulebook, Rulebooks, build_rulebook
 from decision_engine.snapshot import Gathered, take_snapshot
+from decision_engine.turns import in_time
 from domain.application import CreditApplication
 from domain.customer import CreditData, Delinquency, Month, Slot, Statement
 from domain.errors import TransientError
@@ -140,13 +141,14 @@ class MemoryTiers:
     entries: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     rows: dict[tuple[str, str], ProjectionRow] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
-    before_read: Callable[[], Awaitable[None]] | None = None
+    before_read: Callable[[], Coroutine[Any, Any, None]] | None = None
     reads: list[str] = field(default_factory=list)
 
     async def get(self, key: str, deadline: Deadline) -> tuple[int, bytes] | None:
         self._check("redis")
         if self.before_read is not None:
-            await self.before_read()
+            # The real time of a test that lets it wait; `HandClock` stands still.
+            await in_time(self.before_read(), deadline.at)
         return self.entries.get(key)
 
     async def put_absent(self, key: str, ttl_s: float, deadline: Deadline) -> None:
@@ -160,6 +162,8 @@ class MemoryTiers:
         self, customer_id: str, data_type: str, deadline: Deadline
     ) -> ProjectionRow | None:
         self._check("dynamodb")
+        if self.before_read is not None:
+            await self.before_read()
         return self.rows.get((customer_id, data_type))
 
     async def query(
@@ -382,7 +386,11 @@ class World:
     def deadline(self, seconds: float = 1.0) -> Deadline:
         return Deadline.after(self.clock, seconds)
 
-    def run(self, work: Callable[["Engine"], Awaitable[Any]]) -> Any:
+    def run(
+        self,
+        work: Callable[["Engine"], Awaitable[Any]],
+        runner: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run,
+    ) -> Any:
         """Run work with a started engine, and stop the engine."""
 
         async def main() -> Any:
@@ -405,7 +413,7 @@ class World:
                 await self.gather.close()
                 await writer.stop()
 
-        return asyncio.run(main())
+        return runner(main())
 
 
 @dataclass

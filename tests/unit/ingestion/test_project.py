@@ -17,11 +17,12 @@ from domain.instants import from_epoch_micros
 from domain.money import Money
 from domain.ports.time import Deadline
 from domain.profile_bytes import profile_from_bytes, profile_to_bytes
+from domain.profile_row import profile_row
+from domain.readable import credit_score_of, monthly_income_of, readable_columns
 from ingestion.fold import fold
 from ingestion.program import StoredProfile
 from ingestion.project import PROFILE_KEY
-from ingestion.projections import decision_row, latest_rows, profile_row, transaction_rows
-from ingestion.readable import credit_score_of, monthly_income_of, readable_columns
+from ingestion.projections import decision_row, latest_rows, transaction_rows
 from ingestion.rows import public_bytes, row_of
 from ingestion.statements import TransactionWrite
 from tests.unit.ingestion.builders import DATA, event, event_id, record
@@ -50,7 +51,7 @@ def test_a_profile_s_row_has_the_columns_of_the_brief() -> None:
         event(3, "statement.closed"),
     )
 
-    row = profile_row(stored(profile))
+    row = profile_row(profile, profile_to_bytes(profile))
 
     assert (row.key, row.version) == (("c-1", "CUSTOMER_PROFILE"), 3)
     assert row.expires_s is None

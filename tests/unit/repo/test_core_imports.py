@@ -19,6 +19,7 @@ PURE: Final = frozenset({
 #: Who may wait for whom: the files that ask several ports at once or let requests share a batch.
 ASYNCIO_FILES: Final = frozenset({
     "consistency/waiting.py",
+    "decision_engine/flights.py",
     "decision_engine/gather.py",
     "decision_engine/record/lookup.py",
     "decision_engine/turns.py",

@@ -1,147 +1,266 @@
-"""A failing store is left alone, tried again, and never holds everybody."""
-
-import asyncio
-from collections.abc import Coroutine
-from typing import Any
+"""A failing or slow store is left alone, tried again, and let in again when it is well."""
 
 import pytest
 
-from adapters.resilience.breaker import Breaker, BreakerState
-from adapters.resilience.guarded import GuardedCache, GuardedReader, GuardedWriter
-from domain.errors import InvalidInputError, ThrottledError, TransientError
-from domain.ports.storage import Applied, ProjectionRow
-from domain.ports.time import Deadline
-from tests.unit.decide.world import Counts, MemoryCache, MemoryHot
+from adapters.resilience.breaker import (
+    Breaker,
+    BreakerOpenError,
+    BreakerSettings,
+    BreakerState,
+)
+from tests.unit.decide.world import Counts
 from tests.unit.record.ports import HandClock
 
-LATER = Deadline(1e9)
+CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
 
 
-def run(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
 
 
-async def well() -> str:
-    return "answer"
+def made(clock: HandClock, **settings: float) -> Breaker:
+    return Breaker("redis", clock, Counts(), BreakerSettings(**settings))  # type: ignore[arg-type]
 
 
-async def ill() -> str:
-    raise TransientError("away")
-
-
-def breaker(clock: HandClock, **settings: Any) -> Breaker:
-    return Breaker("redis", clock, Counts(), **settings)
-
-
-async def fail(guard: Breaker, times: int) -> None:
+def fail(breaker: Breaker, times: int = 1) -> None:
     for _ in range(times):
-        with pytest.raises(TransientError):
-            await guard.call(ill)
+        breaker.failed(breaker.enter())
 
 
-def test_it_opens_after_failures_in_a_row_and_then_asks_nobody() -> None:
-    guard = breaker(HandClock())
-
-    async def scenario() -> None:
-        await fail(guard, 4)
-        assert await guard.call(well) == "answer"
-        await fail(guard, 5)
-        assert guard.state is BreakerState.OPEN
-        with pytest.raises(TransientError):
-            await guard.call(well)
-
-    run(scenario())
+def succeed(breaker: Breaker, clock: HandClock, times: int = 1, takes_s: float = 0.0) -> None:
+    for _ in range(times):
+        began = breaker.enter()
+        clock.move(takes_s)
+        breaker.succeeded(began)
 
 
-def test_after_a_pause_one_call_tries_and_its_success_closes() -> None:
-    clock = HandClock()
-    guard = breaker(clock)
-
-    async def scenario() -> None:
-        await fail(guard, 5)
-        clock.move(5)
-        states = [guard.state]
-        await fail(guard, 1)
-        states.append(guard.state)
-        clock.move(5)
-        assert await guard.call(well) == "answer"
-        assert [*states, guard.state] == ["half_open", "open", "closed"]
-
-    run(scenario())
+def refuses(breaker: Breaker) -> bool:
+    try:
+        breaker.left(breaker.enter())
+    except BreakerOpenError:
+        return True
+    return False
 
 
-def test_while_one_call_tries_the_others_are_refused() -> None:
-    clock = HandClock()
-    guard = breaker(clock)
+def test_the_defaults_are_those_of_the_brief() -> None:
+    settings = BreakerSettings()
 
-    async def scenario() -> None:
-        await fail(guard, 5)
-        clock.move(5)
-        gate = asyncio.Event()
-        probe = asyncio.create_task(guard.call(gate.wait))
-        await asyncio.sleep(0)
-        with pytest.raises(TransientError):
-            await guard.call(well)
-        gate.set()
-        await probe
-
-    run(scenario())
+    assert (settings.failures_max, settings.successes_min, settings.pause_s) == (5, 2, 60.0)
+    assert settings.error_rate == 0.5
 
 
-def test_a_call_that_is_given_up_counts_as_failed() -> None:
-    guard = breaker(HandClock(), failures_max=1)
+def test_failures_in_a_row_open_it(clock: HandClock) -> None:
+    breaker = made(clock)
+    fail(breaker, 4)
+    succeed(breaker, clock)
+    fail(breaker, 4)
+    assert breaker.state is CLOSED
 
-    async def scenario() -> None:
-        task = asyncio.create_task(guard.call(asyncio.Event().wait))
-        await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    run(scenario())
-    assert guard.state is BreakerState.OPEN
-
-
-def test_a_refusal_of_the_store_is_no_failure() -> None:
-    guard = breaker(HandClock(), failures_max=1)
-
-    async def refuse() -> None:
-        raise InvalidInputError("no")
-
-    with pytest.raises(InvalidInputError):
-        run(guard.call(refuse))
-    assert guard.state is BreakerState.CLOSED
+    fail(breaker)
+    assert (breaker.state, refuses(breaker)) == (OPEN, True)
+    assert breaker.view().cause == "failures_in_a_row"
 
 
-def test_a_slow_store_holds_a_bounded_number() -> None:
-    guard = breaker(HandClock(), in_flight_max=1)
+def test_a_share_of_failures_opens_it_from_some_calls_on(clock: HandClock) -> None:
+    breaker = made(clock, calls_min=20)
+    for _ in range(9):
+        fail(breaker)
+        succeed(breaker, clock)
+    fail(breaker)
+    assert breaker.state is CLOSED
 
-    async def scenario() -> None:
-        gate = asyncio.Event()
-        slow = asyncio.create_task(guard.call(gate.wait))
-        await asyncio.sleep(0)
-        with pytest.raises(ThrottledError):
-            await guard.call(well)
-        gate.set()
-        await slow
-
-    run(scenario())
+    fail(breaker)
+    assert (breaker.state, breaker.view().cause) == (OPEN, "error_rate")
 
 
-def test_guarded_stores_answer_as_what_they_wrap() -> None:
-    cache = GuardedCache(MemoryCache(), breaker(HandClock()))
-    hot = MemoryHot()
-    reader = GuardedReader(hot, breaker(HandClock()))
-    writer = GuardedWriter(hot, breaker(HandClock()))
+def test_a_third_of_failures_leaves_it_closed(clock: HandClock) -> None:
+    breaker = made(clock)
+    for _ in range(500):
+        fail(breaker)
+        succeed(breaker, clock, 2)
 
-    async def scenario() -> None:
-        await cache.put_if_newer("k", 1, b"x", 1.0, LATER)
-        assert await cache.get("k", LATER) == (1, b"x")
-        await cache.invalidate("k", LATER)
-        await cache.put_absent("k", 1.0, LATER)
-        assert await cache.get("k", LATER) == (0, b"")
-        row = ProjectionRow("c", "CUSTOMER_PROFILE", 1, b"x")
-        assert await writer.put_if_newer([row], LATER) == [Applied.APPLIED]
-        assert await reader.read_item("c", "CUSTOMER_PROFILE", LATER) == row
-        assert await reader.query("c", "", 1, "", LATER) == []
+    assert breaker.state is CLOSED
 
-    run(scenario())
+
+def test_only_the_last_calls_count(clock: HandClock) -> None:
+    breaker = made(clock, window=30, failures_max=99)
+    fail(breaker, 14)
+    succeed(breaker, clock, 30)
+    fail(breaker, 14)
+    assert breaker.state is CLOSED
+
+    fail(breaker)
+    assert breaker.state is OPEN
+
+
+def test_slow_answers_open_it(clock: HandClock) -> None:
+    breaker = made(clock, slow_s=0.125)
+    succeed(breaker, clock, 11)
+    succeed(breaker, clock, 10, takes_s=0.125)
+    assert breaker.state is CLOSED
+
+    succeed(breaker, clock, takes_s=0.125)
+    assert (breaker.state, breaker.view().cause) == (OPEN, "slow_rate")
+
+
+def test_after_the_pause_one_call_at_a_time_tries_and_two_successes_close(clock: HandClock) -> None:
+    breaker = made(clock)
+    fail(breaker, 5)
+    clock.move(59.9)
+    assert (breaker.state, refuses(breaker)) == (OPEN, True)
+
+    clock.move(0.1)
+    assert breaker.state is HALF_OPEN
+    probe = breaker.enter()
+    assert refuses(breaker)
+    breaker.succeeded(probe)
+    assert (breaker.state, breaker.view().successes) == (HALF_OPEN, 1)
+
+    succeed(breaker, clock)
+    assert breaker.state is CLOSED
+    # What opened it before is forgotten.
+    fail(breaker, 4)
+    assert breaker.state is CLOSED
+
+
+@pytest.mark.parametrize("way", ["failed", "slow", "expired", "left late"])
+def test_a_probe_that_is_not_answered_well_opens_it_for_another_pause(
+    clock: HandClock, way: str
+) -> None:
+    breaker = made(clock)
+    fail(breaker, 5)
+    clock.move(60)
+    succeed(breaker, clock)
+    probe = breaker.enter()
+    clock.move(0.5)
+    {
+        "failed": breaker.failed,
+        "slow": breaker.succeeded,
+        "expired": breaker.expired,
+        "left late": breaker.left,
+    }[way](probe)
+    assert (breaker.state, breaker.view().successes) == (OPEN, 0)
+
+    clock.move(59.9)
+    assert breaker.state is OPEN
+    clock.move(0.2)
+    assert breaker.state is HALF_OPEN
+
+
+@pytest.mark.parametrize("way", ["left", "expired"])
+def test_a_probe_that_says_nothing_makes_room_for_the_next(clock: HandClock, way: str) -> None:
+    breaker = made(clock)
+    fail(breaker, 5)
+    clock.move(60)
+    probe = breaker.enter()
+    getattr(breaker, way)(probe)
+    assert breaker.state is HALF_OPEN
+
+    succeed(breaker, clock, 2)
+    assert breaker.state is CLOSED
+
+
+def test_a_probe_that_never_comes_back_is_given_up(clock: HandClock) -> None:
+    breaker = made(clock)
+    fail(breaker, 5)
+    clock.move(60)
+    lost = breaker.enter()
+    clock.move(59)
+    assert refuses(breaker)
+
+    clock.move(1)
+    succeed(breaker, clock, 2)
+    assert breaker.state is CLOSED
+    breaker.failed(lost)
+    assert breaker.view().failures == 0
+
+
+def test_what_began_before_says_nothing_about_what_is(clock: HandClock) -> None:
+    breaker = made(clock)
+    early = [breaker.enter() for _ in range(9)]
+    clock.move(1)
+    fail(breaker, 5)
+    breaker.succeeded(early[0])
+    breaker.failed(early[1])
+    breaker.left(early[2])
+    assert breaker.view().opened == 1
+
+    clock.move(60)
+    breaker.failed(early[3])
+    breaker.succeeded(early[4])
+    assert (breaker.state, breaker.view().successes) == (HALF_OPEN, 0)
+    succeed(breaker, clock, 2)
+
+    for each in early[5:]:
+        breaker.failed(each)
+    breaker.left(early[0])
+    assert (breaker.state, breaker.view().failures) == (CLOSED, 0)
+
+
+def test_who_comes_with_next_to_no_time_says_nothing(clock: HandClock) -> None:
+    breaker = made(clock)
+    for _ in range(50):
+        breaker.expired(breaker.enter())
+    assert breaker.state is CLOSED
+
+    for _ in range(5):
+        began = breaker.enter()
+        clock.move(0.01)
+        breaker.expired(began)
+    assert breaker.state is OPEN
+
+
+def test_who_goes_away_says_nothing_unless_it_waited_long(clock: HandClock) -> None:
+    breaker = made(clock, slow_s=0.125, calls_min=4)
+    for _ in range(50):
+        breaker.left(breaker.enter())
+    assert breaker.state is CLOSED
+
+    for _ in range(4):
+        began = breaker.enter()
+        clock.move(0.125)
+        breaker.left(began)
+    assert (breaker.state, breaker.view().cause) == (OPEN, "slow_rate")
+
+
+def test_while_others_left_the_store_one_failure_is_enough(clock: HandClock) -> None:
+    breaker = made(clock)
+    breaker.heed(others_open=True)
+    succeed(breaker, clock)
+    assert breaker.state is CLOSED
+
+    fail(breaker)
+    assert breaker.state is OPEN
+    breaker.heed(others_open=False)
+    clock.move(60)
+    succeed(breaker, clock, 2)
+    fail(breaker)
+    assert breaker.state is CLOSED
+
+
+def test_transitions_are_counted_and_told(clock: HandClock) -> None:
+    told: list[tuple[str, object]] = []
+
+    class Heard(Counts):
+        def event(self, name: str, *, level: str = "info", **fields: str | float | bool) -> None:
+            told.append((level, fields["state"]))
+
+    counts = Heard()
+    breaker = Breaker("redis", clock, counts)
+    fail(breaker, 5)
+    assert refuses(breaker)
+    clock.move(60)
+    succeed(breaker, clock, 2)
+
+    assert told == [("warning", "open"), ("info", "closed")]
+    assert counts.counted == {"breaker_transitions_total": 2, "breaker_refused_total": 1}
+
+
+def test_a_view_says_when_it_tries_again(clock: HandClock) -> None:
+    breaker = made(clock)
+    assert breaker.view().retry_in_s == 0.0
+    fail(breaker, 5)
+    clock.move(20)
+
+    assert (breaker.view().retry_in_s, breaker.view().failures) == (40.0, 5)
