@@ -49,7 +49,7 @@ from decision_engine.record.compose import (
 from decision_engine.record.entry import Entry
 from decision_engine.rulebook import Rulebook, build_rulebook
 from decision_engine.snapshot import Gathered, take_snapshot
-from decision_engine.trace_marks import trail_of
+from decision_engine.trace_proof import marks_of
 from domain.application import CreditApplication
 from domain.canonical import digest, encode
 from domain.features import features
@@ -188,7 +188,7 @@ def _evidence(cases: Sequence[Prepared]) -> str:
         for part in (row.decision.evidence or b"", row.decision.reply or b"", row.leaf):
             whole.update(part)
         whole.update(row.outbox.payload)
-        whole.update(each.case.assess(HELD).trace_hash.encode())
+        whole.update(each.case.assess(HELD).trace.digest.encode())
     return whole.hexdigest()[:16]
 
 
@@ -272,7 +272,7 @@ def _price(each: Prepared) -> object:
 
 
 def _trail(each: Prepared) -> object:
-    return trail_of(each.case.assessor(NO_EXPOSURE), each.assessment)
+    return marks_of(each.case.assessor(NO_EXPOSURE), each.assessment)
 
 
 def _compose(each: Prepared) -> Composed:
@@ -295,8 +295,8 @@ STAGES: Final[Mapping[str, Stage]] = {
     "price: the ask itself": _price,
     "assess: policy, price, offers, reasons": lambda e: e.case.assessor(NO_EXPOSURE).assess(),
     "trail: entries, marks, hash": _trail,
-    "case.assess: assess and trail": lambda each: each.case.assess(NO_EXPOSURE),
-    "fold: assessed again, something held": lambda each: each.case.assess(HELD),
+    "case.assess: assess and trail": lambda each: each.case.assess(NO_EXPOSURE).trace.digest,
+    "fold: assessed again, something held": lambda each: each.case.assess(HELD).trace.digest,
     "encode: evidence and reply": _encode,
     "compose: all rows of a decision": _compose,
     "ALL: parse to compose, not folded again": _everything,

@@ -15,7 +15,7 @@ from typing import Final
 from adapters.mysql_address import MysqlAddress
 from adapters.stores.sql.pymysql_truth import connected
 from decision_engine.exposure import NO_EXPOSURE, Exposure
-from decision_engine.proposal import Proposal
+from decision_engine.proposal import Marks, Proposal
 from decision_engine.record.entry import Entry
 from decision_engine.record.loss import LossFinding
 from domain.application import Amortization, CreditApplication
@@ -143,8 +143,7 @@ def _proposal(principal: int, exposure: Exposure) -> Proposal:
         score=600,
         band="B",
         bits="0" * 32,
-        trace_hash="sha256:" + "0" * 64,
-        marks="0" * 40,
+        trace=Marks("sha256:" + "0" * 64, "0" * 40),
         exposure=exposure,
     )
 

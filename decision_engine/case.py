@@ -14,6 +14,7 @@ from decision_engine.record.loss import LossFinding
 from decision_engine.rulebook import Rulebook
 from decision_engine.snapshot import Gathered, Snapshot, as_of_us, attribute_text, take_snapshot
 from decision_engine.trace_marks import Trail, trail_of
+from decision_engine.trace_proof import TraceProof
 from domain.application import CreditApplication
 from domain.customer import CreditData
 from domain.decision import ReasonCode
@@ -48,14 +49,17 @@ class CreditCase:
 
     def assess(self, exposure: Exposure) -> Proposal:
         """Evaluate and price under an exposure."""
-        return self.examine(exposure)[0]
+        return proposal_of(*self._assessed(exposure), exposure)
 
     def examine(self, exposure: Exposure) -> tuple[Proposal, Trail]:
         """Return the proposal together with the names and marks of its trace."""
-        assessor = self.assessor(exposure)
-        assessment = assess_again(assessor) if exposure.commitments else assessor.assess()
+        assessor, assessment = self._assessed(exposure)
         trail = trail_of(assessor, assessment)
-        return proposal_of(assessment, exposure, trail), trail
+        return replace(proposal_of(assessor, assessment, exposure), trace=trail), trail
+
+    def _assessed(self, exposure: Exposure) -> tuple[Assessor, Assessment]:
+        assessor = self.assessor(exposure)
+        return assessor, assess_again(assessor) if exposure.commitments else assessor.assess()
 
     def with_profile(self, profile: CreditData | None) -> "CreditCase":
         """Return the case on a newer profile, or on none."""
@@ -134,7 +138,7 @@ class CreditCase:
         return shown
 
 
-def proposal_of(assessment: Assessment, exposure: Exposure, trail: Trail) -> Proposal:
+def proposal_of(assessor: Assessor, assessment: Assessment, exposure: Exposure) -> Proposal:
     """Return the recorded form of an assessment."""
     evaluation = assessment.asked.evaluation if assessment.asked else None
     return Proposal(
@@ -144,7 +148,6 @@ def proposal_of(assessment: Assessment, exposure: Exposure, trail: Trail) -> Pro
         score=assessment.score,
         band=assessment.band,
         bits=evaluation.bits.hex() if evaluation else "",
-        trace_hash=trail.digest,
-        marks=trail.marks,
+        trace=TraceProof(assessor, assessment),
         exposure=exposure,
     )

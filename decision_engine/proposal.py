@@ -1,10 +1,36 @@
 """What evaluating an application gives, before anything is recorded."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from decision_engine.exposure import Exposure
 from domain.decision import OFFERING, Outcome, ReasonCode
 from domain.offer import OfferTerms
+
+
+class Proof(Protocol):
+    """
+    What proves a trace.
+
+    `digest` is the SHA-256 of all of it, and `marks` a short mark of each of its entries, in order,
+    so that a replay can name the entry that differs.
+    """
+
+    @property
+    def digest(self) -> str:
+        """`sha256:<hex>` over the trace."""
+
+    @property
+    def marks(self) -> str:
+        """Six hexadecimal digits an entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Implements `Proof` with what is already known."""
+
+    digest: str
+    marks: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,8 +38,7 @@ class Proposal:
     """
     The verdict of policy and price on one view of the facts.
 
-    `bits` holds two bits a rule; `trace_hash` is the SHA-256 of the full trace and `marks` a short
-    mark of each of its entries, in order, so that a replay can name the entry that differs.
+    `bits` holds two bits a rule; `trace` proves what the verdict went through.
     """
 
     outcome: Outcome
@@ -22,8 +47,7 @@ class Proposal:
     score: int | None
     band: str
     bits: str
-    trace_hash: str
-    marks: str
+    trace: Proof
     exposure: Exposure
 
     @property
@@ -50,6 +74,6 @@ class Proposal:
             "score": self.score,
             "band": self.band,
             "bits": self.bits,
-            "trace": self.trace_hash,
-            "marks": self.marks,
+            "trace": self.trace.digest,
+            "marks": self.trace.marks,
         }

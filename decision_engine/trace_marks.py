@@ -8,15 +8,18 @@ same; the marks, three bytes an entry, tell which entry is not.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from decision_engine.assess import Assessment, Assessor
-from decision_engine.policy.evaluation import Evaluation
+from decision_engine.policy.evaluation import Evaluation, RuleResult
+from decision_engine.policy.scorecard import Loss
 from decision_engine.policy.values import plain
 from decision_engine.policy_texts import MARK_HEX
 from decision_engine.pricing.tables import FundingRates, IofRates
-from decision_engine.snapshot import attribute_text
+from decision_engine.rulebook import Rulebook
+from decision_engine.snapshot import Snapshot, attribute_text
 from domain.canonical import encode
 from domain.errors import InvalidInputError
 
@@ -60,22 +63,34 @@ def trail_of(assessor: Assessor, assessment: Assessment) -> Trail:
 
 def entries_of(assessor: Assessor, assessment: Assessment) -> Iterator[Entry]:
     """Yield every entry that depends on the case, each with its one text."""
-    snapshot = assessor.snapshot
+    yield from asked_entries(assessor)
+    yield from input_entries(assessor.snapshot)
+    yield from table_entries(assessor.rulebook, assessor.signed_on)
+    if assessment.asked is not None:
+        evaluation = assessment.asked.evaluation
+        yield from rule_entries(evaluation.results)
+        yield from value_entries(evaluation)
+        yield from map(loss_entry, evaluation.losses)
+        yield uncovered_entry(evaluation)
+    yield from outcome_entries(assessment)
+
+
+def asked_entries(assessor: Assessor) -> Iterator[Entry]:
+    """Yield what was asked for, when, and what was held."""
     human = [assessor.human.outcome, *assessor.human.reasons] if assessor.human else None
     yield "application", _canonical(assessor.application.canonical())
-    yield "as_of", _canonical([snapshot.status, assessor.signed_on.isoformat(), human])
+    status = assessor.snapshot.status
+    yield "as_of", _canonical([status, assessor.signed_on.isoformat(), human])
     yield "exposure", _canonical(_held(assessor))
+
+
+def input_entries(snapshot: Snapshot) -> Iterator[Entry]:
+    """Yield the attributes that were read."""
     for name, held in sorted(snapshot.attributes.items()):
         text = attribute_text(held.value)
         # The length keeps a text of any content apart from what follows it.
         shown = "-" if text is None else f"{len(text)}:{text}"
         yield f"inputs.{name}", f"{held.state} {shown} {held.observed_us}"
-    yield from _tables(assessor)
-    if assessment.asked is not None:
-        yield from _evaluated(assessment.asked.evaluation)
-    yield "outcome", f"{assessment.outcome.value} {assessment.searched}"
-    for index, offer in enumerate(assessment.offers):
-        yield f"offers.{index}", _canonical(offer.canonical())
 
 
 def _held(assessor: Assessor) -> list[list[int]]:
@@ -87,14 +102,26 @@ def _canonical(value: object) -> str:
     return encode(value).decode()
 
 
-def _evaluated(evaluation: Evaluation) -> Iterator[Entry]:
-    for result in evaluation.results:
+def rule_entries(results: Iterable[RuleResult]) -> Iterator[Entry]:
+    """Yield the result of each rule."""
+    for result in results:
         yield f"rules.{result.rule_id}", f"{result.result} {','.join(result.missing)}"
+
+
+def value_entries(evaluation: Evaluation) -> Iterator[Entry]:
+    """Yield the derived values."""
     for name, value in evaluation.values.items():
         yield f"values.{name}", _absent(evaluation, name) if value is None else plain(value)
-    for loss in evaluation.losses:
-        yield f"points.{loss.attribute}", f"{loss.points} {loss.lost}"
-    yield "uncovered", ",".join(evaluation.uncovered)
+
+
+def loss_entry(loss: Loss) -> Entry:
+    """Return what an attribute of a scorecard got and lost."""
+    return f"points.{loss.attribute}", f"{loss.points} {loss.lost}"
+
+
+def uncovered_entry(evaluation: Evaluation) -> Entry:
+    """Return the nodes that gave no answer."""
+    return "uncovered", ",".join(evaluation.uncovered)
 
 
 def _absent(evaluation: Evaluation, name: str) -> str:
@@ -102,15 +129,23 @@ def _absent(evaluation: Evaluation, name: str) -> str:
     return "not made" if names is None else f"missing {','.join(names)}"
 
 
-def _tables(assessor: Assessor) -> Iterator[Entry]:
+def table_entries(rulebook: Rulebook, signed_on: date) -> Iterator[Entry]:
+    """Yield the rows of the dated tables that are of the day."""
     try:
-        iof = assessor.rulebook.iof.rates_on(assessor.signed_on)
-        funding = assessor.rulebook.funding.rates_on(assessor.signed_on)
+        iof = rulebook.iof.rates_on(signed_on)
+        funding = rulebook.funding.rates_on(signed_on)
     except InvalidInputError:
         yield "tables", "no row"
         return
     yield "tables.iof", _iof_row(iof)
     yield "tables.funding", _funding_row(funding)
+
+
+def outcome_entries(assessment: Assessment) -> Iterator[Entry]:
+    """Yield what came out."""
+    yield "outcome", f"{assessment.outcome.value} {assessment.searched}"
+    for index, offer in enumerate(assessment.offers):
+        yield f"offers.{index}", _canonical(offer.canonical())
 
 
 def _iof_row(row: IofRates) -> str:

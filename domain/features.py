@@ -6,9 +6,9 @@ that cannot be computed is None. `observed_us` is the instant of the newest fact
 from which its age is taken. Months are counted back from the newest closed statement.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -38,6 +38,7 @@ class Feature:
 
 
 MISSING: Final = Feature(None, None)
+NO_MONTH: Final = Month()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +53,43 @@ class _Window:
 
 def features(profile: CreditData, as_of: datetime) -> dict[str, Feature]:
     """Return every feature of a profile at `as_of`; all keys are always present."""
-    result = _income(profile)
-    result["bureau.score"] = _bureau_score(profile)
-    newest = _newest_statement_month(profile, month_of(business_day(as_of)))
+    return features_on(profile, business_day(as_of), FEATURE_NAMES)
+
+
+def features_on(profile: CreditData, day: date, names: Iterable[str]) -> dict[str, Feature]:
+    """Return those of these names that are features, on a day in São Paulo."""
+    newest = _newest_statement_month(profile, month_of(day))
     observed = _observed(profile, newest)
-    window = _window(profile, newest)
-    for name, compute in BEHAVIOUR.items():
-        value = None if newest is None else compute(window)
-        result[name] = Feature(value, observed)
+    window = None if newest is None else _window(profile, newest)
+    result = {}
+    for name in names:
+        compute = BEHAVIOUR.get(name)
+        if compute is not None:
+            value = None if window is None else compute(window)
+            result[name] = Feature(value, observed)
+        elif name in STATE:
+            result[name] = STATE[name](profile)
     return result
 
 
-def _income(profile: CreditData) -> dict[str, Feature]:
-    slots = [slot for name, slot in profile.slots.items() if name.startswith("income/")]
-    known = [slot for slot in slots if slot.data.get("basis") in INCOME_BASES]
-    if not known:
-        return {"income.monthly": MISSING, "income.basis": MISSING}
-    best = min(known, key=_income_rank)
+def _income_monthly(profile: CreditData) -> Feature:
+    best = _income(profile)
+    if best is None:
+        return MISSING
     monthly = best.data.get("monthly")
     amount = Decimal(monthly).scaleb(-2) if type(monthly) is int else None
-    return {
-        "income.monthly": Feature(amount, best.occurred_us),
-        "income.basis": Feature(str(best.data["basis"]), best.occurred_us),
-    }
+    return Feature(amount, best.occurred_us)
+
+
+def _income_basis(profile: CreditData) -> Feature:
+    best = _income(profile)
+    return MISSING if best is None else Feature(str(best.data["basis"]), best.occurred_us)
+
+
+def _income(profile: CreditData) -> Slot | None:
+    slots = [slot for name, slot in profile.slots.items() if name.startswith("income/")]
+    known = [slot for slot in slots if slot.data.get("basis") in INCOME_BASES]
+    return min(known, key=_income_rank, default=None)
 
 
 def _income_rank(slot: Slot) -> tuple[int, int, int, int]:
@@ -102,15 +117,21 @@ def _observed(profile: CreditData, newest: int | None) -> int | None:
     return max(held.occurred_us for held in profile.months[newest].statements.values())
 
 
-def _window(profile: CreditData, newest: int | None) -> _Window:
-    last = newest or 0
-    months = tuple(profile.months.get(last - back, Month()) for back in range(LONG_WINDOW))
+def _window(profile: CreditData, newest: int) -> _Window:
+    held = profile.months
+    months = tuple([held.get(newest - back, NO_MONTH) for back in range(LONG_WINDOW)])
+    statements = [list(month.statements.values()) for month in months]
     return _Window(
         months,
-        tuple(_sum_or_none([held.balance for held in m.statements.values()]) for m in months),
-        tuple(_sum_or_none([held.limit for held in m.statements.values()]) for m in months),
-        tuple(max((held.late for held in m.delinquencies.values()), default=0) for m in months),
+        tuple([_sum_or_none([each.balance for each in some]) for some in statements]),
+        tuple([_sum_or_none([each.limit for each in some]) for some in statements]),
+        tuple([_latest(month) for month in months]),
     )
+
+
+def _latest(month: Month) -> int:
+    """Return the most months late that a source says, 0 when none says so."""
+    return max([held.late for held in month.delinquencies.values()], default=0)
 
 
 def _sum_or_none(values: list[int]) -> int | None:
@@ -212,5 +233,11 @@ BEHAVIOUR: Final[Mapping[str, Callable[[_Window], Decimal | None]]] = {
     "behaviour.paid_months_6m": lambda window: _count(tuple(m.payments for m in window.months)),
 }
 
+STATE: Final[Mapping[str, Callable[[CreditData], Feature]]] = {
+    "income.monthly": _income_monthly,
+    "income.basis": _income_basis,
+    "bureau.score": _bureau_score,
+}
+
 #: Every feature name, in a stable order.
-FEATURE_NAMES: Final = ("income.monthly", "income.basis", "bureau.score", *BEHAVIOUR)
+FEATURE_NAMES: Final = (*STATE, *BEHAVIOUR)

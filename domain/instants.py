@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, reset_tzpath
 
@@ -17,8 +18,12 @@ INSTANT_TEXT: Final = re.compile(
 )
 DATE_TEXT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_SECONDS: Final = 86_400
+SECOND_MICROS: Final = 1_000_000
 #: `+00:00`, how the standard library ends an instant in UTC.
 OFFSET_SIZE: Final = 6
+#: Facts of one customer mostly share a few instants.
+DAYS_KEPT: Final = 4096
 
 
 def parse_instant(text: object, pointer: str = "") -> datetime:
@@ -69,7 +74,8 @@ def _in_utc(instant: datetime) -> datetime:
 
 def epoch_micros(instant: datetime) -> int:
     """Return whole microseconds since 1970 in UTC, exactly."""
-    return (instant - EPOCH) // timedelta(microseconds=1)
+    since = instant - EPOCH
+    return (since.days * DAY_SECONDS + since.seconds) * SECOND_MICROS + since.microseconds
 
 
 def from_epoch_micros(micros: int) -> datetime:
@@ -80,6 +86,12 @@ def from_epoch_micros(micros: int) -> datetime:
 def business_day(instant: datetime) -> date:
     """Return the day in São Paulo: 01:30Z is still yesterday there."""
     return instant.astimezone(SAO_PAULO).date()
+
+
+@lru_cache(maxsize=DAYS_KEPT)
+def business_day_of(micros: int) -> date:
+    """Return the day in São Paulo of an instant in whole microseconds since 1970."""
+    return business_day(from_epoch_micros(micros))
 
 
 def add_months(day: date, months: int) -> date:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from decision_engine.exposure import NO_EXPOSURE, Exposure
-from decision_engine.proposal import Proposal
+from decision_engine.proposal import Marks, Proposal
 from decision_engine.record.entry import Entry
 from decision_engine.record.loss import LossFinding
 from domain.application import Amortization, CreditApplication
@@ -75,8 +75,7 @@ def proposal(outcome: Outcome, principal: int, exposure: Exposure, code: str = "
         score=600,
         band="A",
         bits="00",
-        trace_hash="sha256:00",
-        marks="",
+        trace=Marks("sha256:00", ""),
         exposure=exposure,
     )
 
