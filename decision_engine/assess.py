@@ -28,7 +28,7 @@ from domain.application import Amortization, CreditApplication
 from domain.decision import Outcome, ReasonCode
 from domain.errors import InvalidInputError
 from domain.instants import business_day
-from domain.money import format_centavos
+from domain.money import reais
 from domain.offer import OfferTerms
 
 #: What the policy must have made before anything can be offered.
@@ -113,6 +113,13 @@ class Assessor:
     exposure: Exposure
     human: HumanVerdict | None
     loans: dict[tuple[int, int], PricedLoan] = field(default_factory=dict)
+    #: The São Paulo day of the decision, which chooses the rows of dated tables.
+    signed_on: date = field(init=False)
+    #: The inputs that are the same at every amount and term.
+    _known: dict[str, Value | None] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.signed_on = business_day(self.snapshot.as_of)
 
     def assess(self) -> Assessment:
         """Return the verdict on what was asked for."""
@@ -145,21 +152,30 @@ class Assessor:
         evaluation = self.rulebook.compiled.evaluate(
             self.inputs(amount, term_months), {"price": self.price}
         )
-        effects = frozenset(filter(None, (self._effect(r) for r in evaluation.results)))
+        effects = frozenset(filter(None, map(self._effect, evaluation.asks)))
         return Candidate(evaluation, self.loans.get((amount, term_months)), effects)
 
     def inputs(self, amount: int, term_months: int) -> dict[str, Value | None]:
         """Return every input of the policy at one amount and term."""
+        known = self._known
+        if known is None:
+            known = self._known = self._known_inputs()
         asked: dict[str, Value | None] = {
-            "application.amount": _reais(amount),
+            "application.amount": reais(amount),
             "application.term_months": Decimal(term_months),
+        }
+        return asked | known
+
+    def _known_inputs(self) -> dict[str, Value | None]:
+        known: dict[str, Value | None] = {
             "application.product": self.application.product,
             "application.channel": self.application.channel,
-            "exposure.outstanding": _reais(self.exposure.outstanding),
-            "exposure.service": _reais(self.exposure.service),
+            "exposure.outstanding": reais(self.exposure.outstanding),
+            "exposure.service": reais(self.exposure.service),
         }
-        asked.update({name: held.usable for name, held in self.snapshot.attributes.items()})
-        return asked
+        for name, held in self.snapshot.attributes.items():
+            known[name] = held.usable
+        return known
 
     def price(self, arguments: Mapping[str, Value]) -> Mapping[str, Value | None]:
         """Price a loan for the policy; a loan that cannot be priced has no outputs at all."""
@@ -170,10 +186,10 @@ class Assessor:
         self.loans[loan.terms.amount, loan.terms.term_months] = loan
         return {
             "monthly_rate": loan.terms.monthly_rate,
-            "principal": _reais(loan.principal),
-            "iof": _reais(loan.iof),
-            "instalment": _reais(loan.largest_instalment),
-            "total": _reais(loan.total),
+            "principal": reais(loan.principal),
+            "iof": reais(loan.iof),
+            "instalment": reais(loan.largest_instalment),
+            "total": reais(loan.total),
         }
 
     def _priced(self, arguments: Mapping[str, Value]) -> PricedLoan:
@@ -193,11 +209,6 @@ class Assessor:
             iof=self.application.iof.value,
         )
         return price_loan(terms, self.rulebook.iof)
-
-    @property
-    def signed_on(self) -> date:
-        """The São Paulo day of the decision, which chooses the rows of dated tables."""
-        return business_day(self.snapshot.as_of)
 
     def _effect(self, result: RuleResult) -> str:
         # A reviewer may waive a referral that was hit; what cannot be evaluated needs the data.
@@ -294,10 +305,6 @@ def terms_of(loan: PricedLoan) -> OfferTerms:
         cet_monthly=loan.cet_monthly,
         first_due_on=loan.terms.first_due_on,
     )
-
-
-def _reais(centavos: int) -> Decimal:
-    return Decimal(format_centavos(centavos))
 
 
 def _number(value: object) -> Decimal:

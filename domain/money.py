@@ -42,7 +42,7 @@ class Money:
     @property
     def reais(self) -> Decimal:
         """The exact amount in reais, with two decimals."""
-        return Decimal(self.centavos).scaleb(-2)
+        return reais(self.centavos)
 
     def __str__(self) -> str:
         return format_centavos(self.centavos)
@@ -52,6 +52,11 @@ class Money:
 
     def __sub__(self, other: "Money") -> "Money":
         return Money(self.centavos - other.centavos)
+
+
+def reais(centavos: int) -> Decimal:
+    """Return the exact amount in reais, with two decimals."""
+    return EXACT.scaleb(Decimal(centavos), -2)
 
 
 def format_centavos(centavos: int) -> str:

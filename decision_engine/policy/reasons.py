@@ -9,7 +9,7 @@ points. Data that was missing or stale is named attribute by attribute. Callers 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from decision_engine.policy.evaluation import Evaluation, RuleResult
 from decision_engine.policy.reason_table import DATA_MISSING, DATA_STALE, ReasonTable
@@ -41,8 +41,7 @@ class Reason:
     lost: int | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Ranked:
+class _Ranked(NamedTuple):
     """A reason with its rank; `key` is what may appear once."""
 
     tier: int
@@ -95,10 +94,8 @@ class _Ranker:
     states: Mapping[str, State]
 
     def all(self) -> Iterator[_Ranked]:
-        for result in self.evaluation.results:
-            consequence = result.consequence
-            if consequence is not None:
-                yield from self._of(result, int(consequence not in self.makes))
+        for result in self.evaluation.asks:
+            yield from self._of(result, int(result.consequence not in self.makes))
         if "refer" in self.makes:
             yield from self._unanswered()
 

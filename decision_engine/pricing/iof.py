@@ -59,10 +59,39 @@ def iof_of(plan: Plan, schedule: Schedule, rates: IofRates) -> int:
     Each part of the principal x daily x its days, at most 365, plus principal x flat (Decreto
     6.306/2007, art. 7; for instalments IN SRF 47/1997: the parts of the agreed amortisation).
     """
+    return _tax(plan, schedule, _whole(rates.daily), _whole(rates.flat))
+
+
+def _whole(rate: Decimal) -> int:
+    return int(rate.scaleb(_RATE_DECIMALS))
+
+
+def _tax(plan: Plan, schedule: Schedule, daily: int, flat: int) -> int:
+    """Return the IOF at rates in units of the twelfth decimal."""
     weighted_days = sum(map(mul, plan.amortizations, schedule.iof_days))
-    daily = int(rates.daily.scaleb(_RATE_DECIMALS))
-    flat = int(rates.flat.scaleb(_RATE_DECIMALS))
     return round_half_even(weighted_days * daily + plan.principal * flat, 10**_RATE_DECIMALS)
+
+
+class _Financing(NamedTuple):
+    """
+    What financing the tax needs of a shape, whatever the amount.
+
+    `kept` is 1 - r (see `iof_share`), in 50 digits; `daily` and `flat` are in units of the twelfth
+    decimal.
+    """
+
+    schedule: Schedule
+    kept: Decimal
+    reach: int
+    daily: int
+    flat: int
+
+
+@lru_cache(maxsize=1024)
+def _financing(shape: Shape, rates: IofRates) -> _Financing:
+    kept = _WIDE.subtract(Decimal(1), iof_share(shape, rates))
+    daily, flat = _whole(rates.daily), _whole(rates.flat)
+    return _Financing(shape.schedule, kept, _reach(shape, rates), daily, flat)
 
 
 def finance_iof(amount: int, shape: Shape, rates: IofRates) -> tuple[Plan, int]:
@@ -79,13 +108,12 @@ def finance_iof(amount: int, shape: Shape, rates: IofRates) -> tuple[Plan, int]:
     Raises:
         InvalidInputError: `plan-not-payable`, at /amount, when a principal that is tried is not.
     """
-    share = iof_share(shape, rates)
-    with localcontext(_WIDE):
-        start = int((amount / (1 - share)).to_integral_value())
+    schedule, kept, reach, daily, flat = _financing(shape, rates)
+    start = int(_WIDE.to_integral_value(_WIDE.divide(Decimal(amount), kept)))
     over: list[tuple[int, int, Plan]] = []
-    for principal in _around(start, _reach(shape, rates)):
+    for principal in _around(start, reach):
         plan = shape.plan(principal)
-        iof = iof_of(plan, shape.schedule, rates)
+        iof = _tax(plan, schedule, daily, flat)
         if principal - iof == amount:
             return plan, iof
         over.append((principal - iof, principal, plan))
@@ -123,7 +151,6 @@ def _shares_owed(shape: Shape) -> Iterator[Decimal]:
     return accumulate(debts, min, initial=Decimal(1))
 
 
-@lru_cache(maxsize=1024)
 def _reach(shape: Shape, rates: IofRates) -> int:
     """
     Return how far from the start the sought principal can lie, in centavos.

@@ -4,17 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Literal, get_args
 
 from decision_engine.pricing.cet import Cet, cet_of
 from decision_engine.pricing.iof import Shape, finance_iof, iof_of
 from decision_engine.pricing.plan import TERM_MONTHS_MAX, Amortization, Plan
 from decision_engine.pricing.schedule import FIRST_DUE_MAX, Schedule
-from decision_engine.pricing.tables import IofTable
+from decision_engine.pricing.tables import IofRates, IofTable
 from domain.errors import InvalidInputError, Problem
 
 IofMode = Literal["financed", "paid_apart", "none"]
+
+_METHODS: Final = get_args(Amortization)
+_MODES: Final = get_args(IofMode)
+#: A search for an offer prices some ten loans, and the fold under the lock asks for them again.
+LOANS_KEPT: Final = 512
 
 #: Twelve digits before the point, in centavos.
 AMOUNT_MAX: Final = 99_999_999_999_999
@@ -79,9 +84,9 @@ class LoanTerms:
             yield _problem("/signed_on", "date-range", "a day from 1900 to 2300")
         if not timedelta(0) < self.first_due_on - self.signed_on <= FIRST_DUE_MAX:
             yield _problem("/first_due_on", "first-due-range", "1 to 120 days after signing")
-        if self.amortization not in get_args(Amortization):
+        if self.amortization not in _METHODS:
             yield _problem("/amortization", "amortization-unknown", "price or sac")
-        if self.iof not in get_args(IofMode):
+        if self.iof not in _MODES:
             yield _problem("/iof", "iof-unknown", "financed, paid_apart or none")
 
 
@@ -158,31 +163,37 @@ class PricedLoan:
 
 def price_loan(terms: LoanTerms, iof_table: IofTable) -> PricedLoan:
     """
-    Return the loan with its plan and tax.
+    Return the loan with its plan and tax; the last `LOANS_KEPT` are kept, with their CET.
 
     Raises:
         InvalidInputError: `plan-not-payable` at /amount; `iof-no-row` at /signed_on.
     """
-    plan, iof, iof_row = _taxed(terms, iof_table)
+    rates = None if terms.iof == "none" else iof_table.rates_on(terms.signed_on)
+    return _priced(terms, str(terms.monthly_rate), rates)
+
+
+@lru_cache(maxsize=LOANS_KEPT)
+def _priced(terms: LoanTerms, _rate: str, rates: IofRates | None) -> PricedLoan:
+    # Rates that are equal may have other texts ("0.025", "0.0250"): a loan gives back its own.
+    shape = terms.shape
+    plan, iof = _taxed(terms, shape, rates)
     return PricedLoan(
         terms=terms,
-        schedule=terms.shape.schedule,
+        schedule=shape.schedule,
         plan=plan,
         iof=iof,
-        iof_row=iof_row,
+        iof_row=None if rates is None else rates.row_index,
         received=plan.principal - iof,
     )
 
 
-def _taxed(terms: LoanTerms, iof_table: IofTable) -> tuple[Plan, int, int | None]:
-    shape = terms.shape
-    if terms.iof == "none":
-        return shape.plan(terms.amount), 0, None
-    rates = iof_table.rates_on(terms.signed_on)
+def _taxed(terms: LoanTerms, shape: Shape, rates: IofRates | None) -> tuple[Plan, int]:
+    if rates is None:
+        return shape.plan(terms.amount), 0
     if terms.iof == "financed":
-        return (*finance_iof(terms.amount, shape, rates), rates.row_index)
+        return finance_iof(terms.amount, shape, rates)
     plan = shape.plan(terms.amount)
-    return plan, iof_of(plan, shape.schedule, rates), rates.row_index
+    return plan, iof_of(plan, shape.schedule, rates)
 
 
 def _is_rate(rate: Decimal) -> bool:

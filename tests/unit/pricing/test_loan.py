@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from decision_engine.pricing.loan import AMOUNT_MAX, LoanTerms, price_loan
+from decision_engine.pricing.loan import AMOUNT_MAX, LoanTerms, _priced, price_loan
+from decision_engine.pricing.tables import IofRates
 from domain.errors import InvalidInputError
 from domain.money import format_centavos
 from tests.unit.pricing.cases import IOF_TABLE, ORACLES, TERMS, code_of
@@ -123,3 +124,35 @@ def test_a_plan_that_cents_decide_is_refused() -> None:
         price_loan(replace(TERMS, amount=100), IOF_TABLE)
 
     assert code_of(caught.value) == "plan-not-payable"
+
+
+def test_the_same_loan_is_priced_once_and_gives_back_its_own_terms() -> None:
+    first = price_loan(TERMS, IOF_TABLE)
+    longer = replace(TERMS, monthly_rate=TERMS.monthly_rate.quantize(Decimal("1E-12")))
+    again, other = price_loan(replace(TERMS), IOF_TABLE), price_loan(longer, IOF_TABLE)
+
+    assert again is first
+    assert str(other.terms.monthly_rate) == str(longer.monthly_rate) != str(TERMS.monthly_rate)
+    assert other.plan == first.plan
+
+
+def test_what_was_priced_before_changes_no_loan() -> None:
+    """Neighbours in every term, one after the other, and again in another order."""
+    changes: dict[str, tuple[Any, ...]] = {
+        "amount": (1_000_00, 1_000_01),
+        "term_months": (6, 7),
+        "monthly_rate": (Decimal("0.0251"), Decimal("0.0252")),
+        "amortization": ("price", "sac"),
+        "iof": ("financed", "paid_apart", "none"),
+    }
+    neighbours = [
+        replace(TERMS, **{field: value}) for field, values in changes.items() for value in values
+    ]
+    plain = [_priced.__wrapped__(terms, "", _row(terms)) for terms in neighbours]
+
+    assert [price_loan(terms, IOF_TABLE) for terms in neighbours] == plain
+    assert [price_loan(terms, IOF_TABLE) for terms in reversed(neighbours)] == plain[::-1]
+
+
+def _row(terms: LoanTerms) -> IofRates | None:
+    return None if terms.iof == "none" else IOF_TABLE.rates_on(terms.signed_on)
