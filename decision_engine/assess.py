@@ -167,15 +167,13 @@ class Assessor:
         return asked | known
 
     def _known_inputs(self) -> dict[str, Value | None]:
-        known: dict[str, Value | None] = {
+        return {
             "application.product": self.application.product,
             "application.channel": self.application.channel,
             "exposure.outstanding": reais(self.exposure.outstanding),
             "exposure.service": reais(self.exposure.service),
+            **self.snapshot.attributes.usable,
         }
-        for name, held in self.snapshot.attributes.items():
-            known[name] = held.usable
-        return known
 
     def price(self, arguments: Mapping[str, Value]) -> Mapping[str, Value | None]:
         """Price a loan for the policy; a loan that cannot be priced has no outputs at all."""

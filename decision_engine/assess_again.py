@@ -14,7 +14,7 @@ from decision_engine.assess import Assessment, Assessor
 from decision_engine.exposure import Commitment, Exposure
 from decision_engine.record.entry import HumanVerdict
 from decision_engine.rulebook import Rulebook
-from decision_engine.snapshot import Attribute, Snapshot, Status
+from decision_engine.snapshot import Attribute, Attributes, Snapshot, Status
 from domain.application import CreditApplication
 from domain.instants import SAO_PAULO
 
@@ -57,7 +57,7 @@ def _answer(question: _Question) -> Assessment:
         person_id="",
         profile_version=0,
         as_of=datetime.combine(question.signed_on, NOON),
-        attributes=dict(question.attributes),
+        attributes=Attributes(question.attributes),
     )
     exposure = Exposure((Commitment("", question.outstanding, question.service),))
     return Assessor(

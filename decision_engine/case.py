@@ -12,7 +12,7 @@ from decision_engine.proposal import Proposal
 from decision_engine.record.entry import HumanVerdict
 from decision_engine.record.loss import LossFinding
 from decision_engine.rulebook import Rulebook
-from decision_engine.snapshot import Gathered, Snapshot, as_of_us, attribute_text, take_snapshot
+from decision_engine.snapshot import Gathered, Snapshot, as_of_us, take_snapshot
 from decision_engine.trace_marks import Trail, trail_of
 from decision_engine.trace_proof import TraceProof
 from domain.application import CreditApplication
@@ -93,10 +93,7 @@ class CreditCase:
             "degraded": list(snapshot.degraded),
             "human": [self.human.outcome, *self.human.reasons] if self.human else None,
             "overridden": list(snapshot.overridden),
-            "inputs": {
-                name: [held.state, attribute_text(held.value), held.observed_us]
-                for name, held in snapshot.attributes.items()
-            },
+            "inputs": snapshot.attributes.canonical,
         }
 
     def reply_text(self, proposal: Proposal, language: str) -> Mapping[str, object]:

@@ -15,7 +15,7 @@ from decision_engine.record.compose import EVIDENCE_VERSION, Minted, Verdict
 from decision_engine.record.entry import Entry, HumanVerdict, ReviewClosing
 from decision_engine.record.loss import LossFinding
 from decision_engine.rulebook import Rulebook
-from decision_engine.snapshot import Attribute, Snapshot, Source
+from decision_engine.snapshot import Attribute, Attributes, Snapshot, Source
 from domain.application import Amortization, CreditApplication, IofPayment
 from domain.decision import ReasonCode
 from domain.errors import PermanentError
@@ -153,10 +153,12 @@ def _snapshot(facts: Mapping[str, Any], rulebook: Rulebook) -> Snapshot:
         person_id=facts["person"],
         profile_version=facts["profile_version"],
         as_of=from_epoch_micros(facts["as_of"]),
-        attributes={
-            name: Attribute(value_of(text, kinds.get(name, "string")), state, observed_us)
-            for name, (state, text, observed_us) in facts["inputs"].items()
-        },
+        attributes=Attributes(
+            {
+                name: Attribute(value_of(text, kinds.get(name, "string")), state, observed_us)
+                for name, (state, text, observed_us) in facts["inputs"].items()
+            }
+        ),
         sources=tuple(Source(*held) for held in facts["sources"]),
         degraded=tuple(facts["degraded"]),
         overridden=tuple(facts["overridden"]),

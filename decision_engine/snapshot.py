@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 from domain.customer import CreditData
@@ -16,6 +17,8 @@ Status = Literal["present", "absent", "incomplete", "loss_window"]
 #: Attributes of these groups come from the request and the ledger, not from the profile.
 NOT_READ: Final = ("application.", "exposure.")
 DIGITS: Final = "0123456789"
+#: A customer who comes again within minutes is read once, as is the profile (`profile_bytes`).
+READINGS_KEPT: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,32 @@ class Attribute:
     def usable(self) -> Value | None:
         """The value that the policy sees."""
         return self.value if self.state == "ok" else None
+
+
+class Attributes(dict[str, Attribute]):
+    """
+    Attributes by name as they were read, never changed: what was made of them once is kept.
+
+    `digests` is what `trace_proof` keeps here.
+    """
+
+    digests: bytes | None = None
+
+    @cached_property
+    def texts(self) -> Mapping[str, str | None]:
+        """The one text of each value."""
+        return {name: attribute_text(held.value) for name, held in self.items()}
+
+    @cached_property
+    def usable(self) -> Mapping[str, Value | None]:
+        """What the policy sees of each."""
+        return {name: held.usable for name, held in self.items()}
+
+    @cached_property
+    def canonical(self) -> Mapping[str, object]:
+        """The plain form kept as evidence."""
+        texts = self.texts
+        return {name: [held.state, texts[name], held.observed_us] for name, held in self.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +106,7 @@ class Snapshot:
     person_id: str
     profile_version: int
     as_of: datetime
-    attributes: Mapping[str, Attribute]
+    attributes: Attributes
     sources: tuple[Source, ...] = ()
     degraded: tuple[str, ...] = ()
     overridden: tuple[str, ...] = field(default=())
@@ -90,19 +119,53 @@ class Snapshot:
 def take_snapshot(gathered: Gathered, fields: Iterable[InputField], as_of: datetime) -> Snapshot:
     """Return the attributes that a policy reads, taken from the profile at `as_of`."""
     profile = gathered.profile
-    day = business_day(as_of)
-    read = [field for field in fields if not field.name.startswith(NOT_READ)]
-    known = features_on(profile, day, [field.name for field in read]) if profile is not None else {}
     return Snapshot(
         status=_status(profile),
         person_id=profile.person_id if profile else "",
         profile_version=profile.profile_version if profile else 0,
         as_of=as_of,
-        attributes={
-            field.name: _judge(field, known.get(field.name, MISSING), day) for field in read
-        },
+        attributes=_attributes(_Reading(profile, tuple(fields), business_day(as_of))),
         sources=_sources(gathered),
         degraded=gathered.degraded,
+    )
+
+
+class _Reading:
+    """
+    A profile, the fields that are read of it, and the day: all that attributes depend on.
+
+    Two are the same when they are of the same objects, which live as long as they are kept here:
+    comparing profiles would cost more than reading them.
+    """
+
+    __slots__ = ("day", "fields", "profile")
+
+    def __init__(
+        self, profile: CreditData | None, fields: tuple[InputField, ...], day: date
+    ) -> None:
+        self.profile = profile
+        self.fields = fields
+        self.day = day
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Reading)
+            and self.profile is other.profile
+            and self.fields is other.fields
+            and self.day == other.day
+        )
+
+    def __hash__(self) -> int:
+        return hash((id(self.profile), id(self.fields), self.day))
+
+
+@lru_cache(maxsize=READINGS_KEPT)
+def _attributes(reading: _Reading) -> Attributes:
+    profile, day = reading.profile, reading.day
+    read = [field for field in reading.fields if not field.name.startswith(NOT_READ)]
+    known = features_on(profile, day, [field.name for field in read]) if profile is not None else {}
+    return Attributes(
+        {field.name: _judge(field, known.get(field.name, MISSING), day) for field in read}
     )
 
 

@@ -19,7 +19,7 @@ from decision_engine.policy.values import plain
 from decision_engine.policy_texts import MARK_HEX
 from decision_engine.pricing.tables import FundingRates, IofRates
 from decision_engine.rulebook import Rulebook
-from decision_engine.snapshot import Snapshot, attribute_text
+from decision_engine.snapshot import Attributes
 from domain.canonical import encode
 from domain.errors import InvalidInputError
 
@@ -64,7 +64,7 @@ def trail_of(assessor: Assessor, assessment: Assessment) -> Trail:
 def entries_of(assessor: Assessor, assessment: Assessment) -> Iterator[Entry]:
     """Yield every entry that depends on the case, each with its one text."""
     yield from asked_entries(assessor)
-    yield from input_entries(assessor.snapshot)
+    yield from input_entries(assessor.snapshot.attributes)
     yield from table_entries(assessor.rulebook, assessor.signed_on)
     if assessment.asked is not None:
         evaluation = assessment.asked.evaluation
@@ -84,10 +84,11 @@ def asked_entries(assessor: Assessor) -> Iterator[Entry]:
     yield "exposure", _canonical(_held(assessor))
 
 
-def input_entries(snapshot: Snapshot) -> Iterator[Entry]:
+def input_entries(attributes: Attributes) -> Iterator[Entry]:
     """Yield the attributes that were read."""
-    for name, held in sorted(snapshot.attributes.items()):
-        text = attribute_text(held.value)
+    texts = attributes.texts
+    for name, held in sorted(attributes.items()):
+        text = texts[name]
         # The length keeps a text of any content apart from what follows it.
         shown = "-" if text is None else f"{len(text)}:{text}"
         yield f"inputs.{name}", f"{held.state} {shown} {held.observed_us}"

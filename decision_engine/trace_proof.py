@@ -17,6 +17,7 @@ from decision_engine.policy.evaluation import RESULTS, Evaluation, unpack
 from decision_engine.policy_texts import MARK_HEX
 from decision_engine.proposal import Marks
 from decision_engine.rulebook import Rulebook
+from decision_engine.snapshot import Attributes
 from decision_engine.trace_marks import (
     Entry,
     asked_entries,
@@ -76,7 +77,8 @@ def marks_of(assessor: Assessor, assessment: Assessment) -> Marks:
     rulebook = assessor.rulebook
     asked = assessment.asked
     parts = [
-        _hashed([*asked_entries(assessor), *input_entries(assessor.snapshot)]),
+        _hashed(asked_entries(assessor)),
+        _input_part(assessor.snapshot.attributes),
         _table_part(rulebook, assessor.signed_on),
         *(() if asked is None else _evaluated(rulebook, asked.evaluation)),
         _hashed(outcome_entries(assessment)),
@@ -85,6 +87,12 @@ def marks_of(assessor: Assessor, assessment: Assessment) -> Marks:
     static = rulebook.texts
     digest = hashlib.sha256(static.digest + whole).hexdigest()
     return Marks(f"sha256:{digest}", _cut(whole) + static.marks)
+
+
+def _input_part(attributes: Attributes) -> bytes:
+    if attributes.digests is None:
+        attributes.digests = _hashed(input_entries(attributes))
+    return attributes.digests
 
 
 def _evaluated(rulebook: Rulebook, evaluation: Evaluation) -> Iterable[bytes]:

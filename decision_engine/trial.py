@@ -17,7 +17,7 @@ from decision_engine.policy.trace import TraceEntry, trace
 from decision_engine.policy.values import Function, Scalar, Value, plain
 from decision_engine.policy.zen_trace import zen_trace
 from decision_engine.rulebook import Rulebook
-from decision_engine.snapshot import NOT_READ, Attribute, Snapshot, judge
+from decision_engine.snapshot import NOT_READ, Attribute, Attributes, Snapshot, judge
 from domain.application import CreditApplication
 from domain.decision import ReasonCode
 from domain.errors import InvalidInputError, Problem
@@ -31,7 +31,6 @@ NOBODY: Final = "policy-eval"
 #: What stands for an amount and a term that nobody asked for; no result shows them.
 NOTHING_ASKED: Final[Mapping[str, Scalar]] = {AMOUNT: Decimal(1), TERM: Decimal(1)}
 
-Attributes = Mapping[str, Attribute]
 Inputs = Mapping[str, Value | None]
 
 
@@ -151,7 +150,7 @@ class Runner:
         if unknown:
             raise UnusableInputError("the policy has no such input", unknown)
         now = epoch_micros(self.as_of)
-        attributes = {}
+        attributes = Attributes()
         for field in self.rulebook.fields:
             if not is_scalar(self.rulebook.compiled.fields[field.name].kind):
                 continue
@@ -162,13 +161,13 @@ class Runner:
         return attributes
 
     def _case(self, attributes: Attributes, known: Inputs) -> CreditCase:
-        profile = {n: held for n, held in attributes.items() if not n.startswith(NOT_READ)}
+        read = ((name, held) for name, held in attributes.items() if not name.startswith(NOT_READ))
         snapshot = Snapshot(
             status="present",
             person_id=NOBODY,
             profile_version=0,
             as_of=self.as_of,
-            attributes=profile,
+            attributes=Attributes(read),
         )
         application = _application(known, self.rulebook.policy.product)
         return CreditCase(application=application, rulebook=self.rulebook, snapshot=snapshot)

@@ -10,7 +10,7 @@ from decision_engine.exposure import NO_EXPOSURE
 from decision_engine.gather import Gather
 from decision_engine.proposal import Proposal
 from decision_engine.rulebook import Rulebook, Rulebooks
-from decision_engine.snapshot import NOT_READ, Attribute, Snapshot, judge, take_snapshot
+from decision_engine.snapshot import NOT_READ, Attribute, Attributes, Snapshot, judge, take_snapshot
 from domain.application import CreditApplication
 from domain.errors import InvalidInputError
 from domain.features import Feature, Value
@@ -88,7 +88,7 @@ def override(snapshot: Snapshot, rulebook: Rulebook, command: WhatIfCommand) -> 
         snapshot,
         # Facts that are given make an unknown customer readable.
         status="present" if given_any and snapshot.status == "absent" else snapshot.status,
-        attributes=attributes,
+        attributes=Attributes(attributes),
         overridden=tuple(sorted(command.overrides)),
     )
 

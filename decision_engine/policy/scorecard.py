@@ -71,6 +71,11 @@ class Attribute:
         return not self._points
 
     @property
+    def highs(self) -> tuple[Decimal, ...]:
+        """The upper bounds of the bins of a number, where they have one."""
+        return self._highs
+
+    @property
     def best(self) -> int:
         """The reference for points lost: the most that a bin gives."""
         return max(item.points for item in self.bins)

@@ -6,7 +6,8 @@ soon as something has no value (no row, no exact result); the three-valued varia
 the beginning and says what is missing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -182,15 +183,23 @@ class ScorecardStep:
             (layout.places[node.name_of(item.name)], item, _losses(item))
             for item in model.attributes
         )
+        self._known = tuple((place, *_table(item, held)) for place, item, held in self._attributes)
 
     def fast(self, run: Run) -> None:
         """Score with every attribute known."""
-        self._write(run, [run.facts[place] for place, _, _ in self._attributes])
+        facts = run.facts
+        self._write(
+            run,
+            [
+                table[facts[place] if highs is None else bisect_right(highs, facts[place])]
+                for place, highs, table in self._known
+            ],
+        )
 
     def slow(self, run: Run) -> None:
         """Score, unless an attribute without a missing bin is missing."""
         facts = [run.facts[place] for place, _, _ in self._attributes]
-        needed = zip(facts, self._attributes, strict=True)
+        needed = list(zip(facts, self._attributes, strict=True))
         unknown = missing_of(
             fact
             for fact, (_, item, _) in needed
@@ -198,20 +207,27 @@ class ScorecardStep:
             and (item.missing_points is None or not self._lacks(fact, run.facts))
         )
         if unknown is None:
-            self._write(run, facts)
+            self._write(run, [_loss(fact, item, losses) for fact, (_, item, losses) in needed])
         else:
             run.facts[self._start : self._start + 3] = [unknown] * 3
 
-    def _write(self, run: Run, facts: list[Any]) -> None:
-        raw = self._model.base_points
-        for fact, (_, item, losses) in zip(facts, self._attributes, strict=True):
-            points = item.missing_points if type(fact) is Missing else item.points(fact)
-            loss = losses[points]
-            raw += loss.points
-            run.losses.append(loss)
+    def _write(self, run: Run, losses: list[Loss]) -> None:
+        raw = self._model.base_points + sum([loss.points for loss in losses])
+        run.losses.extend(losses)
         score = self._model.clamped(raw)
         values = (Decimal(score), Decimal(raw), self._model.pd(score))
         run.facts[self._start : self._start + 3] = values
+
+
+def _loss(fact: Any, item: Attribute, losses: Mapping[int | None, Loss]) -> Loss:
+    return losses[item.missing_points if type(fact) is Missing else item.points(fact)]
+
+
+def _table(item: Attribute, losses: Mapping[int | None, Loss]) -> tuple[Any, Any]:
+    """Return the upper bounds of the bins and a loss for each; or None and a loss for a value."""
+    if item.numeric:
+        return item.highs, tuple(losses[entry.points] for entry in item.bins)
+    return None, {value: losses[entry.points] for entry in item.bins for value in entry.values}
 
 
 def _losses(item: Attribute) -> dict[int | None, Loss]:

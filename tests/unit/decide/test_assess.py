@@ -10,7 +10,7 @@ from decision_engine.assess_again import assess_again
 from decision_engine.case import CreditCase
 from decision_engine.exposure import NO_EXPOSURE, Commitment, Exposure
 from decision_engine.policy.evaluation import Evaluation
-from decision_engine.snapshot import Attribute, InputField, State, attribute_text, judge
+from decision_engine.snapshot import Attribute, Attributes, InputField, State, attribute_text, judge
 from domain.decision import Outcome
 from domain.features import Feature
 from domain.money import Money
@@ -29,7 +29,7 @@ def outcome(given: CreditCase, exposure: Exposure = NO_EXPOSURE) -> Outcome:
 
 def with_attribute(given: CreditCase, name: str, attribute: Attribute) -> CreditCase:
     attributes = {**given.snapshot.attributes, name: attribute}
-    return replace(given, snapshot=replace(given.snapshot, attributes=attributes))
+    return replace(given, snapshot=replace(given.snapshot, attributes=Attributes(attributes)))
 
 
 def damaged(given: CreditCase, name: str, state: State) -> CreditCase:

@@ -11,7 +11,7 @@ from decision_engine.assess_again import assess_again
 from decision_engine.case import CreditCase
 from decision_engine.exposure import NO_EXPOSURE, Commitment, Exposure
 from decision_engine.record.entry import HumanVerdict
-from decision_engine.snapshot import Attribute, attribute_text
+from decision_engine.snapshot import Attribute, Attributes, attribute_text
 from decision_engine.trace_marks import trail_of
 from decision_engine.trace_proof import TraceProof
 from domain.money import EXACT, Money
@@ -52,7 +52,7 @@ def cases(draw: st.DrawFn) -> CreditCase:
         held = attributes[name]
         value = None if state == "missing" else draw(NUMBERS)
         attributes[name] = Attribute(value, state, held.observed_us)  # type: ignore[arg-type]
-    made = replace(made, snapshot=replace(made.snapshot, attributes=attributes))
+    made = replace(made, snapshot=replace(made.snapshot, attributes=Attributes(attributes)))
     return replace(made, human=draw(HUMANS))
 
 

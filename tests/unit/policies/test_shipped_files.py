@@ -18,7 +18,7 @@ from decision_engine.exposure import NO_EXPOSURE
 from decision_engine.policy.check import check
 from decision_engine.policy.parse import parse
 from decision_engine.rulebook import ENGINE_CODES, Rulebook, build_rulebook
-from decision_engine.snapshot import Gathered, take_snapshot
+from decision_engine.snapshot import Attributes, Gathered, take_snapshot
 from domain.application import CreditApplication
 from domain.features import FEATURE_NAMES
 from domain.money import Money
@@ -134,7 +134,7 @@ def moved(assessor: Assessor, name: str, step: Decimal) -> Assessor | None:
     if value is None:
         return None
     attributes = {**assessor.snapshot.attributes, name: replace(held, value=value)}
-    snapshot = replace(assessor.snapshot, attributes=attributes)
+    snapshot = replace(assessor.snapshot, attributes=Attributes(attributes))
     return replace(assessor, snapshot=snapshot, loans={})
 
 

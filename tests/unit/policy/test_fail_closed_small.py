@@ -13,7 +13,7 @@ from adapters.bootstrap.shipped import personal_loan
 from decision_engine.exposure import NO_EXPOSURE
 from decision_engine.policy.findings import PolicyError
 from decision_engine.rulebook import Rulebook, build_rulebook
-from decision_engine.snapshot import judge
+from decision_engine.snapshot import Attributes, judge
 from domain.decision import Outcome
 from domain.features import Feature
 from tests.unit.decide.world import AS_OF, case, good_profile, us
@@ -75,7 +75,7 @@ def outcome(rulebook: Rulebook, feature: Feature) -> Outcome:
     (field,) = [field for field in rulebook.fields if field.name == NAME]
     given = replace(case(good_profile()), rulebook=rulebook)
     attributes = {**given.snapshot.attributes, NAME: judge(field, feature, AS_OF)}
-    snapshot = replace(given.snapshot, attributes=attributes)
+    snapshot = replace(given.snapshot, attributes=Attributes(attributes))
     return replace(given, snapshot=snapshot).assess(NO_EXPOSURE).outcome
 
 
