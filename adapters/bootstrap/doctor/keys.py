@@ -9,7 +9,8 @@ from adapters.bootstrap.doctor.asked import FAILURES, asking, refused
 from adapters.bootstrap.doctor.found import Found, fault, faulty, well
 from adapters.mysql_address import MysqlAddress
 from adapters.security.key_ring import KeyRing
-from adapters.security.mysql_key_vault import SETTING, WITNESS, MysqlKeyVault
+from adapters.security.mysql_key_vault import SETTING, MysqlKeyVault
+from adapters.security.witness import WITNESS
 from adapters.settings import ServicesSettings
 from adapters.stores.embedded.directory import (
     INDEX_KEY,

@@ -15,7 +15,9 @@ def stores() -> None:
 @json_option
 def prepare(output: Output) -> None:
     """
-    Make table, keyspace and stream where they are not there, and look whether they are right.
+    Make the keyspace, the table and the stream where they are missing.
+
+    What is there is only looked at.
 
     Settings come from the environment, as for `up --profile services`. On AWS the infrastructure
     makes them.

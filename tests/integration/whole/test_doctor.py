@@ -1,4 +1,4 @@
-"""What is wrong with a server of projections or stream is named, with the remedy; nothing else is."""
+"""What is wrong with a server of projections or stream is named, with the remedy."""
 
 import json
 from collections.abc import Mapping

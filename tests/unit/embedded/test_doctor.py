@@ -12,6 +12,7 @@ from adapters.bootstrap.doctor import machine
 from adapters.bootstrap.doctor.examine import examine
 from adapters.bootstrap.doctor.found import Found
 from adapters.inbound.cli.wiring import Level
+from adapters.settings import SERVICES_MAY_HAVE, SERVICES_NEED
 from adapters.stores.embedded import folder_clock
 from adapters.stores.embedded.directory import TRUTH
 from adapters.stores.embedded.opening import Layout
@@ -148,12 +149,13 @@ def test_a_folder_of_others_is_a_fault(data: Path, monkeypatch: pytest.MonkeyPat
 def test_the_profile_services_names_what_it_lacks(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("MYSQL_URL", "KEYS_MYSQL_URL", "REDIS_URL", "KEYS_DIR"):
+    for name in (*SERVICES_NEED, *SERVICES_MAY_HAVE):
         monkeypatch.delenv(name, raising=False)
 
     found = of(examine(data, "services"), "settings")
 
     assert found.detail == (
-        "the profile services needs MYSQL_URL, KEYS_MYSQL_URL, REDIS_URL, KEYS_DIR in its settings"
+        "the profile services needs MYSQL_URL, KEYS_MYSQL_URL, REDIS_URL, KEYS_DIR,"
+        " CASSANDRA_ADDRESS in its settings"
     )
     assert found.remedy == "docs/services.md lists the settings"
