@@ -16,6 +16,7 @@ SERVICES_NEED: Final = ("MYSQL_URL", "KEYS_MYSQL_URL", "REDIS_URL", "KEYS_DIR")
 SERVICES_MAY_HAVE: Final = (
     "MYSQL_READER_URL",
     "MYSQL_CONNECTIONS",
+    "BREAKER_PAUSE_S",
     "PROJECTIONS",
     "CASSANDRA_ADDRESS",
     "CASSANDRA_DATACENTER",
@@ -65,6 +66,8 @@ class ServingSettings(BaseModel):
     #: The file of the ledger's anchors; None is one in the data folder.
     anchors: Path | None = None
     handler_batch: int = Field(default=1_000, ge=1, le=10_000)
+    #: So many seconds a store that failed is left alone before it is tried again.
+    breaker_pause_s: float = Field(default=60.0, gt=0, le=600)
     #: Requests a second that one caller may make, for each class of routes; twice as many at once.
     rate_limit_decisions: int = Field(default=10_000, ge=1, le=RATE_MAX)
     rate_limit_reads: int = Field(default=5_000, ge=1, le=RATE_MAX)

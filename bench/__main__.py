@@ -4,7 +4,18 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bench import cache, decide_cpu, decisions, hot, ledger, policy, pricing, services, stores
+from bench import (
+    cache,
+    decide_cpu,
+    decisions,
+    hot,
+    ledger,
+    policy,
+    pricing,
+    services,
+    stores,
+    tiers,
+)
 
 BENCHES: Final[dict[str, Callable[[], None]]] = {
     "pricing": pricing.main,
@@ -16,6 +27,7 @@ BENCHES: Final[dict[str, Callable[[], None]]] = {
     "policy": policy.main,
     "ledger": ledger.main,
     "services": services.main,
+    "tiers": tiers.main,
 }
 
 

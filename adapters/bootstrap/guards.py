@@ -1,7 +1,7 @@
 """The projection stores and the cache behind their breakers, as decisions and reads use them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from adapters.bootstrap.stores import Stores
@@ -32,15 +32,15 @@ class GuardedStores:
     breakers: Mapping[str, Breaker]
 
 
-def guarded_stores(stores: Stores, monitoring: Monitoring) -> GuardedStores:
-    """Return the stores of a process, each behind a breaker of its own."""
+def guarded_stores(stores: Stores, monitoring: Monitoring, pause_s: float) -> GuardedStores:
+    """Return the stores of a process, each behind a breaker that pauses for so many seconds."""
     clock = stores.clock
     of = {
         name: Guards.made(
             name,
             clock,
             monitoring,
-            settings,
+            replace(settings, pause_s=pause_s),
             CACHE_IN_FLIGHT if name == "redis" else IN_FLIGHT,
         )
         for name, settings in SETTINGS.items()

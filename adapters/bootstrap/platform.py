@@ -110,7 +110,7 @@ async def _build(
     rulebooks = Rulebooks.empty(version(TZ_PACKAGE))
     policies = Policies(stores.truth.api, rulebooks, stores.clock)
     await policies.load(Deadline.after(stores.clock, LOADING_SECONDS))
-    guarded = guarded_stores(stores, monitoring)
+    guarded = guarded_stores(stores, monitoring, settings.breaker_pause_s)
     gather = Gather(guarded.tiers, stores.clock, monitoring)
     writer = _writer(stores, settings, monitoring, ingestion.committed.set)
     await writer.start()

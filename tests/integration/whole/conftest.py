@@ -2,10 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.integration.whole.site import ALL
 from tests.services.provided import provided
 from tests.services.server import Running
-
-ALL = ("mariadb", "redis", "cassandra", "dynamodb", "kinesis")
 
 
 @pytest.fixture(scope="package")

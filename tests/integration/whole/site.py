@@ -10,6 +10,7 @@ from tests.integration.doctor.site import Shell
 from tests.integration.ledger_faults.processes import Site
 from tests.services.server import Running
 
+ALL: Final = ("mariadb", "redis", "cassandra", "dynamodb", "kinesis")
 PREPARED: Final = {"wide store", "hot store", "stream"}
 
 
