@@ -15,6 +15,7 @@ from bench import (
     services,
     stores,
     tiers,
+    wide,
 )
 
 BENCHES: Final[dict[str, Callable[[], None]]] = {
@@ -22,6 +23,7 @@ BENCHES: Final[dict[str, Callable[[], None]]] = {
     "stores": stores.main,
     "cache": cache.main,
     "hot": hot.main,
+    "wide": wide.main,
     "decide_cpu": decide_cpu.main,
     "decisions": decisions.main,
     "policy": policy.main,

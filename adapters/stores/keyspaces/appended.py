@@ -13,8 +13,9 @@ from typing import Any, Final
 from cassandra.query import BatchStatement, BatchType
 
 from adapters.stores.keyspaces.calls import Calls
+from adapters.stores.keyspaces.encoding import int32, statement_of, texts
 from adapters.stores.keyspaces.guarded import Guarded, Held, held_of, judged
-from adapters.stores.keyspaces.rows import shape_of, ttl_of, values_of
+from adapters.stores.keyspaces.rows import key_of, shape_of, ttl_of, values_of
 from adapters.stores.keyspaces.session import Prepared
 from adapters.stores.keyspaces.statements import BATCH_MAX
 from domain.ports.storage import Applied, ProjectionRow
@@ -64,8 +65,9 @@ class Appended:
         return verdicts
 
     async def _held(self, rows: Sequence[ProjectionRow], deadline: Deadline) -> dict[str, Held]:
-        key = (rows[0].customer_id, [row.data_type for row in rows])
-        found = await self._calls.asked(lambda prepared: prepared.held.bind(key), deadline)
+        names = texts([row.data_type for row in rows])
+        key: list[bytes | None] = [rows[0].customer_id.encode(), names]
+        found = await self._calls.asked(lambda prepared: statement_of(prepared.held, key), deadline)
         return {each[0]: held_of(each) for each in found}
 
     async def _write(
@@ -86,10 +88,10 @@ class Appended:
 
 def _bound(prepared: Prepared, row: ProjectionRow, ttl: int | None) -> Any:
     shape = shape_of(row)
-    values = [*row.key, *values_of(row, shape)]
+    values = key_of(row) + values_of(row, shape)
     if ttl is None:
-        return prepared.append[shape][0].bind(values)
-    return prepared.append[shape][1].bind([*values, ttl])
+        return statement_of(prepared.append[shape][0], values)
+    return statement_of(prepared.append[shape][1], [*values, int32(ttl)])
 
 
 def _batches(

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.stores.keyspaces.calls import Calls
-from adapters.stores.keyspaces.rows import ttl_of, values_of
+from adapters.stores.keyspaces.encoding import int32, statement_of, texts
+from adapters.stores.keyspaces.rows import key_of, ttl_of, values_of
 from adapters.stores.keyspaces.session import SERIAL, Prepared
 from domain.errors import TransientError
 from domain.ports.storage import Applied, ProjectionRow
@@ -98,9 +99,9 @@ class Guarded:
         return False, await self._held(row, deadline)
 
     async def _held(self, row: ProjectionRow, deadline: Deadline, *profile: object) -> Held | None:
-        key = (row.customer_id, [row.data_type])
+        key: list[bytes | None] = [row.customer_id.encode(), texts([row.data_type])]
         found = await self._calls.asked(
-            lambda prepared: prepared.held.bind(key), deadline, *profile
+            lambda prepared: statement_of(prepared.held, key), deadline, *profile
         )
         return held_of(found[0]) if found else None
 
@@ -112,17 +113,18 @@ def held_of(found: tuple[Any, ...]) -> Held:
 
 
 def _replace(prepared: Prepared, row: ProjectionRow, now: Any) -> Any:
-    values = [*values_of(row), *row.key, row.version]
+    values = values_of(row)
+    values += (*key_of(row), values[0])
     ttl = ttl_of(row, now)
     if ttl is None:
-        return prepared.replace[0].bind(values)
+        return statement_of(prepared.replace[0], values)
     # Also a row whose time is over replaces the one before it, and is gone a second later.
-    return prepared.replace[1].bind([max(ttl, 1), *values])
+    return statement_of(prepared.replace[1], [int32(max(ttl, 1)), *values])
 
 
 def _add(prepared: Prepared, row: ProjectionRow, now: Any) -> Any:
-    values = [*row.key, *values_of(row)]
+    values = key_of(row) + values_of(row)
     ttl = ttl_of(row, now)
     if ttl is None:
-        return prepared.add[0].bind(values)
-    return prepared.add[1].bind([*values, max(ttl, 1)])
+        return statement_of(prepared.add[0], values)
+    return statement_of(prepared.add[1], [*values, int32(max(ttl, 1))])

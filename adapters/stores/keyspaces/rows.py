@@ -8,8 +8,15 @@ have them; what is exact is in `payload`, whose bytes are UTF-8 text.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from struct import error
 from typing import Any, Final
 
+from adapters.stores.keyspaces.encoding import (
+    bigint,
+    decimal_of_centavos,
+    int32,
+    timestamp_of_micros,
+)
 from adapters.stores.keyspaces.statements import READABLE, SHAPES
 from domain.errors import PermanentError
 from domain.ports.storage import ProjectionRow
@@ -29,16 +36,8 @@ HUNDRED: Final = 10**PLACES
 TEXTS: Final = frozenset({"transaction_id", "status"})
 
 
-def _decimal(centavos: int) -> Decimal:
-    return Decimal(centavos).scaleb(-PLACES)
-
-
 def _centavos(amount: Decimal) -> int:
     return int(amount * HUNDRED)
-
-
-def _millis(micros: int) -> int:
-    return micros // MILLI
 
 
 def _micros(instant: datetime) -> int:
@@ -46,9 +45,13 @@ def _micros(instant: datetime) -> int:
 
 
 #: How a column's value is written and read; None where the driver's form is ours.
-ENCODERS: Final[Mapping[str, Callable[[Any], object] | None]] = {
-    name: _decimal if name in MONEY else _millis if name in INSTANTS else None for name in READABLE
-}
+ENCODERS: Final[Mapping[str, Callable[[Any], bytes]]] = {
+    name: str.encode if name in TEXTS
+    else decimal_of_centavos if name in MONEY
+    else timestamp_of_micros if name in INSTANTS
+    else int32
+    for name in READABLE
+}  # fmt: skip
 DECODERS: Final[Sequence[Callable[[Any], int] | None]] = [
     _centavos if name in MONEY else _micros if name in INSTANTS else None for name in READABLE
 ]
@@ -61,28 +64,36 @@ def shape_of(row: ProjectionRow) -> tuple[str, ...]:
     return shape if shape in SHAPES else READABLE
 
 
-def values_of(row: ProjectionRow, shape: Sequence[str] = READABLE) -> list[object]:
+def key_of(row: ProjectionRow) -> list[bytes | None]:
+    """Return the key's bytes."""
+    return [row.customer_id.encode(), row.data_type.encode()]
+
+
+def values_of(row: ProjectionRow, shape: Sequence[str] = READABLE) -> list[bytes | None]:
     """
-    Return the row's values after its key: the fixed columns, then those of the shape.
+    Return the bytes of the row after its key: the fixed columns, then those of the shape.
 
     Raises:
         PermanentError: the table cannot hold this row.
     """
-    if len(row.payload) > ROW_BYTES_MAX or not 0 <= row.version <= VERSION_MAX:
+    payload = row.payload
+    if len(payload) > ROW_BYTES_MAX or not 0 <= row.version <= VERSION_MAX:
         raise PermanentError("a row of more than 1 MB, or a version of more than 63 bits")
     try:
-        payload = row.payload.decode()
+        payload.decode()
     except UnicodeDecodeError:
         raise PermanentError("a payload that is no UTF-8 text") from None
-    given = row.columns or {}
-    ttl = None if row.expires_s is None else row.expires_s * MILLI
-    values = [row.version, payload, row.event_id, ttl]
-    for name in shape:
-        value = given.get(name)
-        if value is not None and isinstance(value, str) is not (name in TEXTS):
-            raise PermanentError(f"the column {name} has a value of another type")
-        encode = ENCODERS[name]
-        values.append(encode(value) if encode and value is not None else value)
+    ttl = None if row.expires_s is None else bigint(row.expires_s * MILLI)
+    values = [bigint(row.version), payload, row.event_id.encode(), ttl]
+    given = row.columns
+    if not given:
+        return values + [None] * len(shape)
+    try:
+        for name in shape:
+            value = given.get(name)
+            values.append(None if value is None else ENCODERS[name](value))
+    except (TypeError, AttributeError, error):
+        raise PermanentError("a readable column has a value of another type") from None
     return values
 
 

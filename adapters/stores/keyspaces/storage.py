@@ -9,13 +9,14 @@ from adapters.stores.keyspaces import schema
 from adapters.stores.keyspaces.address import Address
 from adapters.stores.keyspaces.appended import Appended, is_appended
 from adapters.stores.keyspaces.calls import Calls
+from adapters.stores.keyspaces.encoding import int32, statement_of, texts
 from adapters.stores.keyspaces.errors import SettingsError, StoreRefusedError
 from adapters.stores.keyspaces.guarded import Guarded
 from adapters.stores.keyspaces.link import Link
 from adapters.stores.keyspaces.probe import Capabilities, probed
 from adapters.stores.keyspaces.retrying import Patience
 from adapters.stores.keyspaces.rows import row_of
-from adapters.stores.keyspaces.session import Limits, Prepared, as_bytes, asking
+from adapters.stores.keyspaces.session import Limits, Prepared, asking
 from adapters.stores.keyspaces.statements import IN_MAX
 from domain.ports.storage import Applied, ProjectionRow
 from domain.ports.time import Chance, Clock, Deadline
@@ -57,8 +58,8 @@ class KeyspacesStorage:
     ) -> ProjectionRow | None:
         """Return the row, or None."""
         self._counts["reads"] += 1
-        key = [customer_id.encode(), data_type.encode()]
-        found = await self._calls.asked(lambda prepared: as_bytes(prepared.read, key), deadline)
+        key: list[bytes | None] = [customer_id.encode(), data_type.encode()]
+        found = await self._calls.asked(lambda prepared: statement_of(prepared.read, key), deadline)
         return self._alive(row_of(found[0])) if found else None
 
     async def read_items(
@@ -71,8 +72,10 @@ class KeyspacesStorage:
         found: dict[str, ProjectionRow] = {}
 
         async def read(ids: Sequence[str]) -> None:
-            values = (list(ids), data_type)
-            rows = await self._calls.asked(lambda prepared: prepared.many.bind(values), deadline)
+            values: list[bytes | None] = [texts(ids), data_type.encode()]
+            rows = await self._calls.asked(
+                lambda prepared: statement_of(prepared.many, values), deadline
+            )
             alive = (self._alive(row_of(each)) for each in rows)
             found.update({row.customer_id: row for row in alive if row is not None})
 
@@ -88,7 +91,9 @@ class KeyspacesStorage:
         kept: list[ProjectionRow] = []
         while len(kept) < limit and prefix < end:
             asked = min(limit - len(kept), self._limits.page)
-            values = (customer_id, prefix, end, asked)
+            values: list[bytes | None] = [
+                customer_id.encode(), prefix.encode(), end.encode(), int32(asked),
+            ]  # fmt: skip
             found = await self._calls.asked(_page_of(values), deadline)
             rows = [row_of(each) for each in found]
             kept += [row for row in rows if self._alive(row) is not None]
@@ -181,8 +186,8 @@ def end_of(prefix: str) -> str:
     return prefix + LAST
 
 
-def _page_of(values: tuple[object, ...]) -> Callable[[Prepared], Any]:
-    return lambda prepared: prepared.page.bind(values)
+def _page_of(values: list[bytes | None]) -> Callable[[Prepared], Any]:
+    return lambda prepared: statement_of(prepared.page, values)
 
 
 async def _spread(parts: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:

@@ -44,6 +44,10 @@ class Turns:
                 del self._held[customer_id]
 
     async def _wait(self, lock: asyncio.Lock, deadline: Deadline) -> None:
+        if not lock.locked():
+            # Nobody is before us, so this does not wait.
+            await lock.acquire()
+            return
         left = deadline.remaining(self._clock)
         try:
             async with asyncio.timeout(None if left == float("inf") else left):
