@@ -2,11 +2,11 @@
 What a call of the wide store costs its process, beside the bare driver on the same Cassandra.
 
 Run: `.venv/bin/python -m bench wide`. CPU microseconds of this process a call (user + system, the
-driver's thread included), on uvloop as the service runs, one caller and 64 at once; the contenders
-take turns in rounds. Medians are shown, of the ratios that of each round's. The bare driver executes the very same prepared statements
-by `execute_async` and callbacks, with the same protocol, consistency and plain tuples, and with
-values that were made before; ours includes deadline, retry budget, the line of calls, rows made
-and taken apart, and of an appended batch the look at what is there. A bar that is missed is
+driver's thread included), on uvloop as the service runs, one caller and 64 at once. The contenders
+take turns; shown are medians over the rounds, of the ratios too. The bare driver executes the very
+same prepared statements by `execute_async` and callbacks, with the same protocol, consistency and
+plain tuples, and values that were made before; ours includes deadline, retry budget, the line of
+calls, rows made and taken apart, and of a batch the look at what is there. A bar that is missed is
 printed as MISSED, and the bench fails. It starts a Cassandra of its own.
 """
 
