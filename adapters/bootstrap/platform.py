@@ -25,6 +25,7 @@ from decision_engine.decide import CreditApproval
 from decision_engine.decisions import Decisions
 from decision_engine.explain import Explain
 from decision_engine.gather import Gather
+from decision_engine.hot_lists import HotLists
 from decision_engine.loss_check import LossCheck
 from decision_engine.loss_window import LossWindows
 from decision_engine.policies import Policies
@@ -174,6 +175,7 @@ def _use_cases(
     lists = stores.truth.lists
     decisions = Decisions(lists, rulebooks)
     reviews = Reviews(lists, approval, stores.clock, stores.ids)
+    hot = HotLists(stores.dynamodb.queries())
     windows = LossWindows(lists, approval.losses, stores.clock, stores.ids)
     customers = Customers(gather, lists, stores.clock)
     replay = Replay(stores.truth.api, rulebooks)
@@ -206,5 +208,7 @@ def _use_cases(
         open_loss_window=windows.open,
         list_loss_windows=windows.page,
         release_loss_window=windows.release,
+        list_hot_by_type=hot.of_type,
+        list_hot_by_status=hot.of_status,
         health=lambda: health(stores, rulebooks, guarded.breakers),
     )

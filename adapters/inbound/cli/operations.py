@@ -63,6 +63,43 @@ def release(api: Api, output: Output, *, window_id: str, note: str, key: str) ->
     output.show(document, lambda page: _write_released(page, document))
 
 
+@ops.group("hot-data")
+def hot_data() -> None:
+    """Look at the hot store: keys and readable columns, no personal data."""
+
+
+@hot_data.command("by-type")
+@click.argument("data_type", metavar="TYPE")
+@page_options
+@with_api
+@json_option
+def by_type(api: Api, output: Output, *, data_type: str, **query: Any) -> None:
+    """List rows of a type (CUSTOMER_PROFILE, DECISION_LATEST), the one updated last first."""
+    document = api.get(path_of("hot-data", "types", data_type), **query)
+    output.show(document, lambda page: _write_rows(page, document))
+
+
+@hot_data.command("by-status")
+@click.argument("status")
+@page_options
+@with_api
+@json_option
+def by_status(api: Api, output: Output, *, status: str, **query: Any) -> None:
+    """List rows of a status (ACTIVE, INCOMPLETE, an outcome), the one created last first."""
+    document = api.get(path_of("hot-data", "statuses", status), **query)
+    output.show(document, lambda page: _write_rows(page, document))
+
+
+def _write_rows(page: Page, document: Mapping[str, Any]) -> None:
+    items = document.get("items") or []
+    names = ("customer_id", "data_type", "version", "status", "created_at", "updated_at")
+    columns = ("customer", "type", "version", "status", "created at", "updated at")
+    if items:
+        page.table(columns, [tuple(item.get(name) for name in names) for item in items])
+    more = document.get("next_cursor")
+    page.line(count(len(items), "row") + (f"; go on with --cursor {more}" if more else "."))
+
+
 def _write(page: Page, document: Mapping[str, Any]) -> None:
     items = document.get("items") or []
     columns = ("window", "state", "cause", "opened at", "opened by", "released at", "reason")

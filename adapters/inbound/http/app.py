@@ -16,6 +16,7 @@ from adapters.inbound.http.edge import IN_FLIGHT_MAX, Edge, Instruments
 from adapters.inbound.http.events import EventHandlers, event_operations
 from adapters.inbound.http.gate import Gate
 from adapters.inbound.http.health import HealthHandlers, health_operations
+from adapters.inbound.http.hot_data import HotDataHandlers, hot_data_operations
 from adapters.inbound.http.loss_windows import LossWindowHandlers, loss_window_operations
 from adapters.inbound.http.messages import to_json
 from adapters.inbound.http.openapi import openapi_document
@@ -104,5 +105,6 @@ def _operations(use_cases: UseCases, ports: HttpPorts) -> list[Operation]:
         *event_operations(EventHandlers(use_cases.accept_events)),
         *policy_operations(PolicyHandlers(use_cases)),
         *loss_window_operations(LossWindowHandlers(use_cases, keys, cursors)),
+        *hot_data_operations(HotDataHandlers(use_cases, cursors)),
         *health_operations(HealthHandlers(use_cases.health)),
     ]

@@ -319,6 +319,19 @@ LOSS_RELEASE: Final[dict[str, Any]] = {
     "persons_waiting": 3,
 }
 LOSS_WINDOW_PAGE: Final = {"items": [LOSS_WINDOW], "next_cursor": None}
+HOT_ROW_PAGE: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "customer_id": "c-000123",
+            "data_type": "CUSTOMER_PROFILE",
+            "version": 41,
+            "status": "ACTIVE",
+            "created_at": DECIDED_AT,
+            "updated_at": DECIDED_AT,
+        }
+    ],
+    "next_cursor": None,
+}
 LIVE: Final = {"status": "live"}
 READY: Final = {
     "status": "ready",

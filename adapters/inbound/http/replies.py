@@ -345,6 +345,24 @@ class LossWindowPage(ReplyModel):
     next_cursor: Cursor
 
 
+class HotRowReply(ReplyModel):
+    """A row of the hot store: its key and readable columns, never what it says of the person."""
+
+    customer_id: str
+    data_type: str
+    version: int
+    status: str | None
+    created_at: Instant | None
+    updated_at: Instant | None
+
+
+class HotRowPage(ReplyModel):
+    """A page of rows of the hot store, newest first."""
+
+    items: list[HotRowReply]
+    next_cursor: Cursor
+
+
 class LiveReply(ReplyModel):
     """The process answers."""
 

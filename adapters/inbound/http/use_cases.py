@@ -14,6 +14,7 @@ from decision_engine.commands import (
 )
 from decision_engine.customers import TransactionQuery
 from decision_engine.decisions import DecisionQuery
+from decision_engine.hot_lists import HotListQuery
 from decision_engine.loss_window import OpenWindowCommand, ReleaseWindowCommand, WindowQuery
 from decision_engine.pages import Page
 from decision_engine.policy_desk import TrialCase
@@ -48,6 +49,7 @@ DiffPolicy = Callable[[str, int | None, int | None, Deadline], Awaitable[Documen
 OpenLossWindow = Callable[[OpenWindowCommand], Awaitable[Created]]
 ListLossWindows = Callable[[WindowQuery], Awaitable[Page]]
 ReleaseLossWindow = Callable[[ReleaseWindowCommand], Awaitable[Created]]
+ListHot = Callable[[HotListQuery], Awaitable[Page]]
 #: `status` is `ready`, `degraded` or `unavailable`; `tiers` names each with its breaker's state.
 Health = Callable[[], Awaitable[Document]]
 
@@ -105,4 +107,6 @@ class UseCases:
     open_loss_window: OpenLossWindow
     list_loss_windows: ListLossWindows
     release_loss_window: ReleaseLossWindow
+    list_hot_by_type: ListHot
+    list_hot_by_status: ListHot
     health: Health

@@ -18,6 +18,7 @@ from decision_engine.commands import (
 )
 from decision_engine.customers import TransactionQuery
 from decision_engine.decisions import DecisionQuery
+from decision_engine.hot_lists import HotListQuery
 from decision_engine.loss_window import OpenWindowCommand, ReleaseWindowCommand, WindowQuery
 from decision_engine.pages import Page
 from decision_engine.policy_desk import TrialCase
@@ -73,6 +74,8 @@ class FakeUseCases:
             open_loss_window=self.open_loss_window,
             list_loss_windows=self.list_loss_windows,
             release_loss_window=self.release_loss_window,
+            list_hot_by_type=self.list_hot,
+            list_hot_by_status=self.list_hot,
             health=self.health,
         )
 
@@ -175,6 +178,10 @@ class FakeUseCases:
     async def open_loss_window(self, command: OpenWindowCommand) -> Created:
         self._see(command)
         return Created(201, to_json(examples.LOSS_WINDOW), replayed=False)
+
+    async def list_hot(self, query: HotListQuery) -> Page:
+        self._see(query)
+        return Page(list(examples.HOT_ROW_PAGE["items"]), None)
 
     async def list_loss_windows(self, query: WindowQuery) -> Page:
         self._see(query)

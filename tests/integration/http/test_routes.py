@@ -30,6 +30,8 @@ KEYED = JSON | {"Idempotency-Key": "k-1"}
         (f"{ONE}/explanation", examples.EXPLANATION),
         ("/v1/reviews", examples.REVIEW_PAGE),
         ("/v1/loss-windows", examples.LOSS_WINDOW_PAGE),
+        ("/v1/hot-data/types/DECISION_LATEST", examples.HOT_ROW_PAGE),
+        ("/v1/hot-data/statuses/ACTIVE", examples.HOT_ROW_PAGE),
         ("/v1/customers/c-000123", examples.CUSTOMER),
         ("/v1/customers/c-000123/transactions", examples.TRANSACTION_PAGE),
         ("/v1/policies", examples.POLICY_LIST),
@@ -223,11 +225,15 @@ def test_an_operator_opens_and_releases_a_loss_window(live: Live) -> None:
     assert releasing.note == examples.LOSS_RELEASE_BODY["note"]
 
 
-def test_only_operators_see_loss_windows(live: Live) -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/loss-windows", "/v1/hot-data/types/CUSTOMER_PROFILE", "/v1/hot-data/statuses/ACTIVE"],
+)
+def test_only_operators_see_what_is_theirs(live: Live, path: str) -> None:
     others = live.authorization(*(scope for scope in SCOPES if scope != "operations"))
 
-    refused = live.ask("GET", "/v1/loss-windows", headers=others)
-    served = live.ask("GET", "/v1/loss-windows", headers=live.authorization("operations"))
+    refused = live.ask("GET", path, headers=others)
+    served = live.ask("GET", path, headers=live.authorization("operations"))
 
     assert (refused.status, served.status) == (403, 200)
 

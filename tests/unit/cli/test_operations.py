@@ -60,3 +60,17 @@ def test_a_window_is_released_with_a_note(connected: Terminal) -> None:
 
     assert result.exit_code == 2
     assert "--note" in result.stderr
+
+
+def test_an_operator_lists_the_hot_store(connected: Terminal, platform: FakePlatform) -> None:
+    platform.answers(examples.HOT_ROW_PAGE)
+
+    shown = connected("ops", "hot-data", "by-type", "CUSTOMER_PROFILE").stdout
+    connected("ops", "hot-data", "by-status", "ACTIVE", "--limit", "7")
+
+    assert "c-000123" in shown
+    assert shown.splitlines()[-1] == "1 row."
+    assert [asked.path for asked in platform.asked] == [
+        "/v1/hot-data/types/CUSTOMER_PROFILE?limit=50",
+        "/v1/hot-data/statuses/ACTIVE?limit=7",
+    ]

@@ -29,7 +29,8 @@ THERE = {
     "POST /v1/events", "GET /v1/reviews", "POST /v1/reviews/{id}/decision", "GET /v1/policies",
     "GET /v1/policies/{id}", "POST /v1/policies/{id}/check", "POST /v1/policies/{id}/simulate",
     "GET /v1/policies/{id}/diff", "GET /v1/loss-windows", "POST /v1/loss-windows",
-    "POST /v1/loss-windows/{id}/release", "GET /health/live", "GET /health/ready",
+    "POST /v1/loss-windows/{id}/release", "GET /v1/hot-data/types/{id}",
+    "GET /v1/hot-data/statuses/{id}", "GET /health/live", "GET /health/ready",
     "GET /openapi.json", "GET /docs", "GET /problems/{code}",
 }  # fmt: skip
 
