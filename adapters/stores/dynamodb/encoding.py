@@ -16,8 +16,9 @@ from domain.ports.storage import ProjectionRow
 ITEM_MAX: Final = 400 * 1024
 #: More than names, numbers and index keys of a row can take.
 FRAME: Final = 512
-#: Below this many characters and bytes a row fits, whatever its characters take.
-SMALL: Final = 40 * 1024
+#: A payload and names below this many bytes and characters fit, whatever else a row has.
+SMALL: Final = 256 * 1024
+SHORT: Final = 4 * 1024
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -121,9 +122,9 @@ def key_json(key: tuple[str, str]) -> dict[str, dict[str, str]]:
 
 def too_large(row: ProjectionRow) -> bool:
     """Tell whether the service would refuse a row for its size (or nearly)."""
-    texts = (row.customer_id, row.data_type, str((row.columns or {}).get("status", "")))
-    if len(row.payload) + sum(map(len, texts)) < SMALL:
+    if len(row.payload) < SMALL and len(row.customer_id) + len(row.data_type) < SHORT:
         return False
+    texts = (row.customer_id, row.data_type, str((row.columns or {}).get("status", "")))
     # The type and the status stand twice: as themselves and in the key of an index.
     size = sum(len(text.encode()) for text in texts) * 2 + len(row.payload)
     return size + FRAME > ITEM_MAX

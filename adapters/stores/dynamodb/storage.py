@@ -111,7 +111,8 @@ class DynamoStorage:
             results = await self._writes.put(rows, deadline)
         except CreditError as error:
             raise translated(error, self._calls.region) from None
-        self._calls.counts.update(results)
+        for result in results:
+            self._calls.counts[result] += 1
         return results
 
     def queries(self) -> DynamoHotQueries:
