@@ -1,5 +1,5 @@
 """
-Bearer tokens: JWT, HS256 only, signed with a key of a ring that `kid` names.
+Bearer tokens: JWT, signed with a key that `kid` names; our own are HS256, with a key of a ring.
 
 PyJWT checks the signature, audience and issuer. The instants are checked here against the clock
 port, and the result is kept, bounded, under the SHA-256 of the token until it expires.
@@ -7,6 +7,7 @@ port, and the result is kept, bounded, under the SHA-256 of the token until it e
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import jwt
 
 from adapters.security.key_ring import KeyRing
 from adapters.system import SystemClock
-from domain.ports.time import Clock
+from domain.ports.time import Clock, Deadline
 
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "credit-platform"
@@ -29,7 +30,7 @@ TOKEN_BYTES_MAX: Final = 4096
 CACHED_TOKENS_MAX: Final = 4096
 
 SUBJECT: Final = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
-REQUIRED: Final = ("aud", "iss", "exp", "nbf", "sub")
+REQUIRED: Final = ("aud", "iss", "exp", "sub")
 
 #: Every scope of the public contract.
 SCOPES: Final = (
@@ -51,6 +52,10 @@ class TokenRefusedError(Exception):
     def __init__(self, *, expired: bool = False) -> None:
         super().__init__("the token is refused")
         self.expired = expired
+
+
+class KeyNotKnownError(TokenRefusedError):
+    """The token's key may have been published meanwhile: `learn`, and verify again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +104,44 @@ class TokenKey:
         return Verifier(self._ring, self._clock)
 
 
-class Verifier:
-    """The checking side; accepts every key of the ring, so that keys can be rotated."""
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """
+    What a token has to say: who issued it, and for whom.
 
-    def __init__(
-        self, ring: KeyRing, clock: Clock, cached_tokens_max: int = CACHED_TOKENS_MAX
-    ) -> None:
-        self._keys = dict(ring.versions)
-        self._clock = clock
+    Our own tokens also say from when on they hold; other issuers may leave that out.
+    """
+
+    issuer: str
+    audience: str
+    begins: bool = False
+
+
+class TokenVerifier(ABC):
+    """The checking side, but for where keys come from."""
+
+    def __init__(self, accepted: Accepted, clock: Clock, cached_tokens_max: int) -> None:
+        self._accepted, self._clock = accepted, clock
         self._cached_tokens_max = cached_tokens_max
         self._cache: OrderedDict[bytes, tuple[int, Principal]] = OrderedDict()
+
+    @abstractmethod
+    def _key(self, kid: object) -> tuple[Any, str]:
+        """
+        Return the key of this name, and the only algorithm it is for.
+
+        Raises:
+            TokenRefusedError: there is none.
+        """
+
+    @abstractmethod
+    async def learn(self, deadline: Deadline) -> None:
+        """
+        Look whether there are new keys, after a KeyNotKnownError.
+
+        Raises:
+            TransientError: their issuer is away.
+        """
 
     def verify(self, token: bytes) -> Principal:
         """
@@ -116,6 +149,7 @@ class Verifier:
 
         Raises:
             TokenRefusedError: wrong key, algorithm, audience, issuer, time or shape.
+            TransientError: keys cannot be had, so nothing is known of it.
         """
         digest = hashlib.sha256(token).digest()
         now = self._clock.now().timestamp()
@@ -138,15 +172,16 @@ class Verifier:
         if len(token) > TOKEN_BYTES_MAX:
             raise TokenRefusedError
         try:
-            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            # Whatever the header says beside its key's name is not believed.
+            key, algorithm = self._key(jwt.get_unverified_header(token)["kid"])
             return jwt.decode(
                 token,
                 key,
-                algorithms=[ALGORITHM],
-                audience=AUDIENCE,
-                issuer=ISSUER,
+                algorithms=[algorithm],
+                audience=self._accepted.audience,
+                issuer=self._accepted.issuer,
                 options={
-                    "require": list(REQUIRED),
+                    "require": [*REQUIRED, "nbf"] if self._accepted.begins else list(REQUIRED),
                     "verify_exp": False,
                     "verify_nbf": False,
                     "verify_iat": False,
@@ -157,8 +192,25 @@ class Verifier:
             raise TokenRefusedError from None
 
 
+class Verifier(TokenVerifier):
+    """Accepts every key of a ring, so that keys can be rotated."""
+
+    def __init__(
+        self, ring: KeyRing, clock: Clock, cached_tokens_max: int = CACHED_TOKENS_MAX
+    ) -> None:
+        super().__init__(Accepted(ISSUER, AUDIENCE, begins=True), clock, cached_tokens_max)
+        self._keys: Mapping[Any, bytes] = dict(ring.versions)
+
+    def _key(self, kid: object) -> tuple[bytes, str]:
+        return self._keys[kid], ALGORITHM
+
+    async def learn(self, deadline: Deadline) -> None:
+        """Nothing: the ring is whole from the start."""
+
+
 def _check_times(claims: Mapping[str, Any], now: float) -> int:
-    expires, begins = claims["exp"], claims["nbf"]
+    expires = claims["exp"]
+    begins = claims.get("nbf", 0)
     # Whole seconds only: JSON also knows 1e400, which would never expire.
     if type(expires) is not int or type(begins) is not int:
         raise TokenRefusedError

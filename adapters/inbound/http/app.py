@@ -30,7 +30,7 @@ from adapters.inbound.http.use_cases import UseCases
 from adapters.inbound.http.what_if import WhatIfHandlers, what_if_operations
 from adapters.security.rate_limits import RateLimits
 from adapters.security.request_keys import RequestKeys
-from adapters.security.tokens import Verifier
+from adapters.security.tokens import TokenVerifier
 
 #: FastAPI's own telemetry would export request paths; ours does not.
 SILENT: Final[TelemetryConfig] = {
@@ -45,7 +45,7 @@ SILENT: Final[TelemetryConfig] = {
 class HttpPorts:
     """What the HTTP side needs besides the use cases."""
 
-    verifier: Verifier
+    verifier: TokenVerifier
     limits: RateLimits
     keys: RequestKeys
     instruments: Instruments

@@ -19,7 +19,12 @@ from adapters.inbound.http.refusals import ProblemError
 from adapters.inbound.http.request_body import WHOLE_BODY, Receive, read_body, read_whole_body
 from adapters.inbound.http.request_headers import Headers
 from adapters.security.rate_limits import RateLimits
-from adapters.security.tokens import Principal, TokenRefusedError, Verifier
+from adapters.security.tokens import (
+    KeyNotKnownError,
+    Principal,
+    TokenRefusedError,
+    TokenVerifier,
+)
 from domain.errors import DeadlineExceededError
 from domain.ports.time import Deadline
 
@@ -29,13 +34,15 @@ Endpoint = Callable[[Scope, Receive, Send], Awaitable[None]]
 CHALLENGE: Final = b'Bearer realm="credit-platform"'
 #: What a use case may need to say by itself that its time is over.
 GRACE_SECONDS: Final = 1.0
+#: How long a request waits for the issuer of a token whose key is not known yet.
+LEARN_SECONDS: Final = 2.0
 NOBODY: Final = Principal("", frozenset())
 
 
 class Gate:
     """The endpoint of one operation."""
 
-    def __init__(self, operation: Operation, verifier: Verifier, limits: RateLimits) -> None:
+    def __init__(self, operation: Operation, verifier: TokenVerifier, limits: RateLimits) -> None:
         self.operation = operation
         self._verifier = verifier
         self._limits = limits
@@ -64,7 +71,7 @@ class Gate:
     async def _admit(self, scope: Scope, receive: Receive, exchange: Exchange) -> Call:
         operation, headers = self.operation, exchange.headers
         headers.check_single()
-        principal = self._principal(headers)
+        principal = await self._known(headers, exchange.started)
         if self._rate_class is not None:
             wait = await self._limits.admit(principal.sub, self._rate_class)
             if wait:
@@ -84,6 +91,14 @@ class Gate:
             deadline=deadline,
         )
 
+    async def _known(self, headers: Headers, started: float) -> Principal:
+        """Return who asks; keys that are not known yet are asked for once."""
+        try:
+            return self._principal(headers)
+        except KeyNotKnownError:
+            await self._verifier.learn(Deadline(started + LEARN_SECONDS))
+            return self._principal(headers, last=True)
+
     async def _body(self, scope: Scope, receive: Receive, deadline: Deadline) -> bytes:
         headers, limit = scope["credit.exchange"].headers, self.operation.body_bytes_max
         if self.operation.body_required:
@@ -96,11 +111,11 @@ class Gate:
             return body
         return checked(headers, body) if body else b"{}"
 
-    def _principal(self, headers: Headers) -> Principal:
+    def _principal(self, headers: Headers, *, last: bool = False) -> Principal:
         scope = self.operation.scope
         if scope is None:
             return NOBODY
-        principal = authenticate(headers, self._verifier)
+        principal = authenticate(headers, self._verifier, last=last)
         if scope not in principal.scopes:
             challenge = b'%s, error="insufficient_scope", scope="%s"' % (CHALLENGE, scope.encode())
             raise ProblemError("scope-missing", headers=((b"www-authenticate", challenge),))
@@ -123,12 +138,13 @@ def checked(headers: Headers, body: bytes) -> bytes:
     return body
 
 
-def authenticate(headers: Headers, verifier: Verifier) -> Principal:
+def authenticate(headers: Headers, verifier: TokenVerifier, *, last: bool) -> Principal:
     """
     Return who calls.
 
     Raises:
         ProblemError: `token-missing`, `token-invalid` or `token-expired`, with a challenge.
+        KeyNotKnownError: as the verifier, unless this is the last time to ask it.
     """
     value = headers.get(b"authorization")
     if value is None:
@@ -138,6 +154,8 @@ def authenticate(headers: Headers, verifier: Verifier) -> Principal:
         # Another scheme proves as little as an empty token.
         return verifier.verify(token.strip() if scheme.lower() == b"bearer" else b"")
     except TokenRefusedError as error:
+        if isinstance(error, KeyNotKnownError) and not last:
+            raise
         code = "token-expired" if error.expired else "token-invalid"
         challenge = CHALLENGE + b', error="invalid_token"'
         raise ProblemError(code, headers=((b"www-authenticate", challenge),)) from None
