@@ -63,7 +63,7 @@ async def _seal(event: Event, vault: KeyVault, deadline: Deadline) -> JsonObject
     sealed: JsonObject = {}
     person_id = own_person(event.customer_id)
     if "cpf" in identity:
-        sealed["cpf_index"] = vault.blind_index(identity["cpf"])
+        sealed["cpf_index"] = await vault.person_index(identity["cpf"], deadline)
         person_id = person_of_index(str(sealed["cpf_index"]))
     try:
         for field in sorted(identity):

@@ -46,6 +46,20 @@ class KeyRing:
         replace_secret(path, ring.to_bytes())
         return ring
 
+    def without(self, path: Path, version: str) -> Self:
+        """
+        Return a ring that lacks an older version; durable in the file.
+
+        Raises:
+            PermanentError: it is the one in use, or there is no such version.
+        """
+        if version == self.current or version not in self.versions:
+            raise PermanentError("only an older version of a key can be taken out")
+        left = {name: secret for name, secret in self.versions.items() if name != version}
+        ring = type(self)(self.current, left)
+        replace_secret(path, ring.to_bytes())
+        return ring
+
     def to_bytes(self) -> bytes:
         """Return the bytes of the key file."""
         keys = {name: base64.b64encode(secret).decode() for name, secret in self.versions.items()}

@@ -21,10 +21,9 @@ from adapters.security.sealing import (
     WAITING_MAX,
     SealingVault,
 )
-from adapters.security.wrapped_keys import KeyStore, WrappedKey
+from adapters.security.wrapped_keys import KeyStore, WrappedKey, key_in
 from domain.errors import (
     DeadlineExceededError,
-    GoneError,
     PermanentError,
     ThrottledError,
 )
@@ -81,6 +80,12 @@ class EnvelopeKeyVault(SealingVault):
     async def _cipher_found(self, person_id: str, deadline: Deadline) -> AESSIV:
         return await self._run(lambda: self._found(person_id), deadline)
 
+    async def _row(self, person_id: str, deadline: Deadline) -> WrappedKey | None:
+        return await self._run(lambda: self._store.get(person_id), deadline)
+
+    async def _claimed(self, person_id: str, row: WrappedKey, deadline: Deadline) -> WrappedKey:
+        return await self._run(lambda: self._put(person_id, row), deadline)
+
     # --- in a thread of the vault ---
 
     def _made(self, person_id: str) -> AESSIV:
@@ -107,13 +112,15 @@ class EnvelopeKeyVault(SealingVault):
         wrapped = AESGCM(self._kek.secret).encrypt(nonce, key, person_id.encode())
         return WrappedKey(self._kek.current, nonce + wrapped)
 
+    def _put(self, person_id: str, row: WrappedKey) -> WrappedKey:
+        return self._store.get(person_id) or self._store.put_if_absent(person_id, row)
+
     def _unwrapped(self, person_id: str, stored: WrappedKey, look: Look) -> AESSIV:
-        if stored.wrapped is None:
-            raise GoneError("the key of this person has been destroyed")
+        held = key_in(stored)
         kek = self._kek.versions.get(stored.kek_version)
         if kek is None:
             raise PermanentError("the key file lacks the version that wrapped this key")
-        nonce, wrapped = stored.wrapped[:NONCE_BYTES], stored.wrapped[NONCE_BYTES:]
+        nonce, wrapped = held[:NONCE_BYTES], held[NONCE_BYTES:]
         try:
             cipher = AESSIV(AESGCM(kek).decrypt(nonce, wrapped, person_id.encode()))
         except (InvalidTag, ValueError):

@@ -14,10 +14,9 @@ from adapters.security.key_ring import KeyRing
 from adapters.security.kms_keys import KmsKeys
 from adapters.security.sealing import CACHED_KEYS_MAX, WAITING_MAX, SealingVault
 from adapters.security.witness import WITNESS, marks, same
-from adapters.security.wrapped_keys import WrappedKey
+from adapters.security.wrapped_keys import WrappedKey, key_in
 from domain.errors import (
     DeadlineExceededError,
-    GoneError,
     PermanentError,
     ThrottledError,
 )
@@ -131,16 +130,21 @@ class KmsKeyVault(SealingVault):
     async def _unwrapped(
         self, person_id: str, stored: WrappedKey, look: Look, deadline: Deadline
     ) -> AESSIV:
-        if stored.wrapped is None:
-            raise GoneError("the key of this person has been destroyed")
-        wrapped, key_id = stored.wrapped, stored.kek_version
-        key = await self._kms.unwrap(person_id, key_id, wrapped, deadline)
+        wrapped = key_in(stored)
+        key = await self._kms.unwrap(person_id, stored.kek_version, wrapped, deadline)
         return self._kept(person_id, key, look)
 
     def _kept(self, person_id: str, key: bytes, look: Look) -> AESSIV:
         cipher = AESSIV(key)
         self._cache.put(person_id, cipher, look)
         return cipher
+
+    async def _row(self, person_id: str, deadline: Deadline) -> WrappedKey | None:
+        return await self._table.get(person_id, deadline)
+
+    async def _claimed(self, person_id: str, row: WrappedKey, deadline: Deadline) -> WrappedKey:
+        stored = await self._table.get(person_id, deadline)
+        return stored or await self._table.put_if_absent(person_id, row, deadline)
 
     # --- looks that are shared ---
 

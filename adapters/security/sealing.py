@@ -17,7 +17,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from adapters.security.key_cache import KeyCache
 from adapters.security.key_ring import KeyRing
-from domain.errors import InvalidInputError, PermanentError
+from adapters.security.wrapped_keys import (
+    KnownElsewhereError,
+    WrappedKey,
+    pointed_to,
+    pointing_to,
+)
+from domain.errors import GoneError, InvalidInputError, PermanentError
+from domain.identifiers import person_of_index
 from domain.ports.time import Deadline
 
 LAYOUT: Final = "1"
@@ -62,6 +69,70 @@ class SealingVault(ABC):
             return cipher.decrypt(data, _context(person_id, field)).decode()
         except (InvalidTag, ValueError):
             raise PermanentError("the text was not sealed for this person and field") from None
+
+    @abstractmethod
+    async def destroy(self, person_id: str, deadline: Deadline) -> None:
+        """See `KeyVault.destroy`."""
+
+    @abstractmethod
+    async def _row(self, person_id: str, deadline: Deadline) -> WrappedKey | None:
+        """Return what the store holds for a person."""
+
+    @abstractmethod
+    async def _claimed(self, person_id: str, row: WrappedKey, deadline: Deadline) -> WrappedKey:
+        """Put a row if there is none; return what is stored."""
+
+    async def person_index(self, cpf_digits: str, deadline: Deadline) -> str:
+        """
+        See `KeyVault.person_index`.
+
+        Whoever meets a CPF first leaves a row under the oldest version of the index key that is
+        still known: the person's key, or, where a newer version is current, where the key is.
+        So processes with different current versions agree.
+        """
+        for index in self._by_age(cpf_digits):
+            # Only a key is ever held here, never what points to one.
+            if self._cache.get(person_of_index(index)) is not None:
+                return index
+        oldest, current = self._by_age(cpf_digits)[0], self.blind_index(cpf_digits)
+        person_id = person_of_index(oldest)
+        if current != oldest:
+            row = await self._claimed(person_id, pointing_to(current), deadline)
+            return pointed_to(row) or oldest
+        try:
+            await self._cipher_made(person_id, deadline)
+        except KnownElsewhereError as error:
+            return error.index
+        except GoneError:
+            # The index stays known: sealing will say that the person was erased.
+            return oldest
+        return oldest
+
+    async def point(self, cpf_digits: str, index: str, deadline: Deadline) -> int:
+        """
+        Let a person be found under every version of the index key; return how many were missing.
+
+        Raises:
+            PermanentError: under another version the CPF is somebody else.
+        """
+        made = 0
+        for other in self._by_age(cpf_digits):
+            if other == index:
+                continue
+            person_id = person_of_index(other)
+            made += await self._row(person_id, deadline) is None
+            row = await self._claimed(person_id, pointing_to(index), deadline)
+            if pointed_to(row) != index:
+                raise PermanentError("a CPF is known as two persons: a version was taken out early")
+        return made
+
+    @property
+    def index_versions(self) -> tuple[str, ...]:
+        """The versions of the index key, the oldest first."""
+        return tuple(sorted(self._index.versions, key=int))
+
+    def _by_age(self, cpf_digits: str) -> tuple[str, ...]:
+        return tuple(self._index_under(version, cpf_digits) for version in self.index_versions)
 
     def blind_index(self, cpf_digits: str) -> str:
         """See `KeyVault.blind_index`."""

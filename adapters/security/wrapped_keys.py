@@ -1,7 +1,9 @@
 """Where wrapped person keys lie: what the vault asks of a file or a database."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+from domain.errors import GoneError, PermanentError
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -10,6 +12,46 @@ class WrappedKey:
 
     kek_version: str
     wrapped: bytes | None
+
+
+#: In place of a key's version: the row says under which index the person of a CPF is known.
+ELSEWHERE: Final = "elsewhere"
+
+
+def pointing_to(index: str) -> WrappedKey:
+    """Return a row that stands where a key of another version of the index would."""
+    return WrappedKey(ELSEWHERE, index.encode())
+
+
+def pointed_to(row: WrappedKey) -> str | None:
+    """Return the index that a row points to, or None for a key or a tombstone."""
+    if row.kek_version != ELSEWHERE or row.wrapped is None:
+        return None
+    return row.wrapped.decode()
+
+
+class KnownElsewhereError(PermanentError):
+    """The person of this index is known under another one."""
+
+    def __init__(self, index: str) -> None:
+        super().__init__("this person is known under another version of the index key")
+        self.index = index
+
+
+def key_in(row: WrappedKey) -> bytes:
+    """
+    Return the wrapped key of a row.
+
+    Raises:
+        GoneError: it is a tombstone.
+        KnownElsewhereError: it points to the person's index.
+    """
+    index = pointed_to(row)
+    if index is not None:
+        raise KnownElsewhereError(index)
+    if row.wrapped is None:
+        raise GoneError("the key of this person has been destroyed")
+    return row.wrapped
 
 
 class KeyStore(Protocol):

@@ -35,5 +35,17 @@ class KeyVault(Protocol):
     async def destroy(self, person_id: str, deadline: Deadline) -> None:
         """Destroy the key for good; doing it again changes nothing."""
 
+    async def person_index(self, cpf_digits: str, deadline: Deadline) -> str:
+        """
+        Return the blind index by which the person of a CPF is known, once and for ever.
+
+        It is the one that was current when the CPF was first met; for a new CPF that is now. The
+        same CPF gives the same index everywhere, also while processes begin to use another key,
+        and after the person's key was destroyed.
+
+        Raises:
+            TransientError: the vault is away.
+        """
+
     def blind_index(self, cpf_digits: str) -> str:
         """Return `<key version>:<hex>`, an HMAC-SHA-256 of the CPF under the current index key."""

@@ -67,7 +67,7 @@ class Aws:
     @contextmanager
     def vault(
         self, limits: KmsVaultLimits = LIMITS, *, clock: Clock | None = None,
-        urls: tuple[str, str] = ("", ""),
+        urls: tuple[str, str] = ("", ""), index: KeyRing | None = None,
     ) -> Iterator[Opened[KmsKeyVault]]:  # fmt: skip
         """A vault of one process; nothing is prepared."""
         hand = HandClock()
@@ -77,7 +77,7 @@ class Aws:
         vault = KmsKeyVault(
             KmsKeys(kms, self.key),
             DynamoDbKeyTable(dynamodb, self.table),
-            index=KeyRing.load_or_create(self.folder / "index.key"),
+            index=index or KeyRing.load_or_create(self.folder / "index.key"),
             clock=clock,
             limits=limits,
         )

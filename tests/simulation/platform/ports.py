@@ -105,6 +105,9 @@ class ModelVault:
     async def destroy(self, person_id: str, deadline: Deadline) -> None:
         raise PermanentError("nothing is destroyed here")
 
+    async def person_index(self, cpf_digits: str, deadline: Deadline) -> str:
+        return index_of(cpf_digits)
+
     def blind_index(self, cpf_digits: str) -> str:
         return index_of(cpf_digits)
 

@@ -131,6 +131,10 @@ class FakeVault:
         del deadline
         self.destroyed.add(person_id)
 
+    async def person_index(self, cpf_digits: str, deadline: Deadline) -> str:
+        del deadline
+        return self.blind_index(cpf_digits)
+
     def blind_index(self, cpf_digits: str) -> str:
         return f"1:{cpf_digits.encode().hex():0>64}"
 
