@@ -41,6 +41,14 @@ class LockProfiles:
 
 
 @dataclass(frozen=True, slots=True)
+class ListIndexed:
+    """-> list[tuple[str, bytes]]: customers behind this one whose CPF is known, and profiles."""
+
+    after: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadTransactions:
     """-> list[tuple[Transaction, bool]]: rows by event id, and whether each is reversed."""
 

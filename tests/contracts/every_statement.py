@@ -78,6 +78,7 @@ SEARCHES: Final[tuple[Any, ...]] = (
     ingestion.ReadInbox(NAMES, (("card/c-1/1", 1), ("card/c-1/1", 2), ("s", 1))),
     ingestion.ReadTransactions(NAMES),
     ingestion.ReadMonth("c-1", 24_323),
+    ingestion.ListIndexed("c-1", 50),
     ingestion.ReadApplied(NAMES),
     ingestion.MovePersons(MOVES),
     ingestion.MarkReversed(NAMES),

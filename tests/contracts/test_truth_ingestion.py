@@ -1,5 +1,7 @@
 """The statements of ingestion and of the outbox relay, on every store of truth."""
 
+from dataclasses import replace
+
 import pytest
 
 from consistency.outbox.statements import DeleteOutbox, OutboxEvent, ReadOutbox
@@ -21,6 +23,7 @@ from ingestion.statements import (
     InsertIngestionBatch,
     InsertParked,
     InsertTransactions,
+    ListIndexed,
     LockProfiles,
     MarkReversed,
     MovePersons,
@@ -76,6 +79,21 @@ def test_locking_gives_stored_profiles_and_nothing_for_new_customers(store: Stor
 
     assert locked == [("c-1", b""), ("c-2", b"profile 1"), ("c-3", b"")]
     assert [row.customer_id for row in store.read(ReadCustomers(("c-2",)))] == ["c-2"]
+
+
+def test_customers_whose_cpf_is_known_are_listed_in_order_and_in_pages(store: Store) -> None:
+    written = [
+        replace(a_profile(customer_id=f"c-{number}"), cpf_index="1:ab" if number % 2 else "")
+        for number in range(9)
+    ]
+    store.commit(WriteProfiles(tuple(written)))
+    store.commit(LockProfiles(("c-99",)))
+
+    first = store.read(ListIndexed("", 3))
+    rest = store.read(ListIndexed("c-5", 3))
+
+    assert first == [(f"c-{number}", b"profile 1") for number in (1, 3, 5)]
+    assert rest == [("c-7", b"profile 1")]
 
 
 def test_a_profile_replaces_an_older_one_only(store: Store) -> None:

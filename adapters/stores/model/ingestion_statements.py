@@ -16,6 +16,7 @@ from ingestion.statements import (
     InsertIngestionBatch,
     InsertParked,
     InsertTransactions,
+    ListIndexed,
     LockProfiles,
     MarkReversed,
     MovePersons,
@@ -35,6 +36,7 @@ def ingestion_statements() -> dict[type, Perform]:
     """Return how each statement runs."""
     return {
         ReadInbox: _read_inbox,
+        ListIndexed: _list_indexed,
         LockProfiles: _lock_profiles,
         ReadTransactions: _read_transactions,
         ReadMonth: _read_month,
@@ -73,6 +75,17 @@ async def _read_inbox(connection: Connection, asked: ReadInbox) -> list[Any]:
             and_where=lambda row: (row["stream_id"], row["source_version"]) in wanted,
         )
     return [InboxRow(**row) for row in {row["event_id"]: row for row in rows}.values()]
+
+
+async def _list_indexed(connection: Connection, asked: ListIndexed) -> list[Any]:
+    rows = await connection.select(
+        "customers",
+        {},
+        and_where=lambda row: row["customer_id"] > asked.after and bool(row.get("cpf_index")),
+        order_by="customer_id",
+        limit=asked.limit,
+    )
+    return [(row["customer_id"], row["profile"]) for row in rows]
 
 
 async def _lock_profiles(connection: Connection, asked: LockProfiles) -> list[Any]:
@@ -139,6 +152,7 @@ async def _write_profiles(connection: Connection, asked: WriteProfiles) -> list[
         written = {
             "person_id": profile.person_id,
             "profile_version": profile.profile_version,
+            "cpf_index": row.cpf_index,
             "profile": row.payload,
         }
         await connection.upsert_if_newer("customers", key, written, "profile_version")

@@ -42,6 +42,7 @@ from ingestion.statements import (
     InsertIngestionBatch,
     InsertParked,
     InsertTransactions,
+    ListIndexed,
     LockProfiles,
     MarkReversed,
     MovePersons,
@@ -106,13 +107,27 @@ def _inbox(words: Words) -> dict[type, Renderer]:
 
 
 def _profiles(words: Words) -> dict[type, Renderer]:
+    c = customers.c
+    indexed = (
+        select(c.customer_id, c.profile)
+        .where(c.customer_id > bindparam("after"), c.cpf_index != "")
+        .order_by(c.customer_id)
+        .limit(bindparam("size"))
+    )
     new_person = words.insert_into(persons, ("person_id", "cpf_index"), ignore=True)
     return {
+        ListIndexed: reading(
+            words, indexed, lambda s: {"after": s.after, "size": s.limit}, _indexed
+        ),
         LockProfiles: words.lock_profiles(),
         EnsurePersons: inserting(new_person, _rows),
         MovePersons: _move_persons(words),
         WriteProfiles: _write_profiles(words),
     }
+
+
+def _indexed(customer_id: str, profile: bytes) -> tuple[str, bytes]:
+    return (customer_id, profile)
 
 
 def _move_persons(words: Words) -> Renderer:
