@@ -14,6 +14,7 @@ from adapters.bootstrap.projection_servers import named
 from adapters.mysql_address import MysqlAddress
 from adapters.security.mysql_key_vault import SETTING as KEYS_MYSQL_URL
 from adapters.settings import EXPLAINED, RefusedError, ServicesSettings
+from adapters.stores.redis.cluster import endpoint
 from adapters.stores.redis.line import Limits, connection_to
 from adapters.stores.redis.probe import look
 from domain.errors import CreditError, InvalidInputError, PermanentError, TransientError
@@ -79,7 +80,7 @@ def malformed(settings: ServicesSettings) -> Iterator[Found]:
     parsers: list[Callable[[], object]] = [
         lambda: MysqlAddress.parse(settings.mysql_url, MYSQL_URL),
         lambda: MysqlAddress.parse(settings.keys_mysql_url, KEYS_MYSQL_URL),
-        lambda: connection_to(settings.redis_url, Limits()),
+        lambda: connection_to(endpoint(settings.redis_url), Limits()),
     ]
     if settings.projections == "servers":
         parsers.append(lambda: named(settings))

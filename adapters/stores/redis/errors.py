@@ -40,7 +40,9 @@ def _refusal(error: Exception) -> CacheRefusedError | None:
     if isinstance(error, exceptions.NoPermissionError):
         return CacheRefusedError("Redis forbids the command: allow @read, @write, @scripting")
     if isinstance(error, exceptions.MovedError | exceptions.ClusterError):
-        return CacheRefusedError("REDIS_URL names one node of a cluster: give a single endpoint")
+        return CacheRefusedError(
+            "REDIS_URL names a node of a cluster: begin it with redis+cluster:// or rediss+cluster://"
+        )
     if "DB index" in text or text == "Invalid Database":
         return CacheRefusedError("Redis has no such database: correct the number in REDIS_URL")
     return None

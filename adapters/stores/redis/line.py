@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
+from redis.exceptions import AskError, ClusterDownError, NoScriptError, ReadOnlyError, RedisError
 from redis.exceptions import ConnectionError as LostError
-from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 
 from adapters.stores.redis.commands import Command
 from adapters.stores.redis.errors import WRONG_TYPE, translated
@@ -44,12 +44,29 @@ class Limits:
     trip_s: float = 0.5
 
 
+class Elsewhere(Protocol):
+    """What a line of a cluster tells: its node sends a command to another, or is gone."""
+
+    def moved(self, line: "Line", asked: Asked, error: RedisError) -> None:
+        """Have the command, released by its line, answered or failed."""
+
+    def lost(self) -> None:
+        """Look where the nodes are."""
+
+
 class Line:
     """Sends commands of one event loop and hands each its reply."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, url: str, clock: Clock, limits: Limits
+        self,
+        loop: asyncio.AbstractEventLoop,
+        url: str,
+        clock: Clock,
+        limits: Limits,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
+        self.url = url
+        self._elsewhere = elsewhere
         self._replies = Replies(READ_BYTES)
         self._connection = connection_to(url, limits, lambda **_: self._replies)
         self._loop, self._clock, self._limits = loop, clock, limits
@@ -72,6 +89,14 @@ class Line:
         """Send a command whose reply says nothing; raises as `read`."""
         self._begin(deadline)
         return self._waiting.write(command, deadline)
+
+    def adopt(self, asked: Asked) -> None:
+        """Send what another line released; its bound and deadlines are those it came with."""
+        if self._closed:
+            asked.fail(TransientError("the cache is closed"))
+            return
+        self._waiting.adopt(asked)
+        self._start()
 
     def abort(self) -> None:
         """End the connection at once, in a callback of its loop; who waits gets an error."""
@@ -100,6 +125,9 @@ class Line:
         if self._closed:
             raise TransientError("the cache is closed")
         deadline.check(self._clock)
+        self._start()
+
+    def _start(self) -> None:
         if self._pump is None:
             # It begins in the next turn of the loop, with all that this one asks.
             self._pump = self._loop.create_task(self._run())
@@ -125,6 +153,8 @@ class Line:
             await self._drop()
             for asked in batch:
                 asked.fail(translated(error))
+            if self._elsewhere is not None:
+                self._elsewhere.lost()
         self._waiting.done()
 
     async def _sent_again(self, batch: Sequence[Asked]) -> None:
@@ -155,40 +185,55 @@ class Line:
 
     async def _exchanged(self, batch: Sequence[Asked]) -> Sequence[Asked]:
         """Send a batch and hand out the replies; return what has to be sent in full."""
-        self._replies.expect(len(batch))
-        await self._connection.send_packed_command([asked.packed for asked in batch])
+        packed = self._packed(batch)
+        self._replies.expect(len(packed))
+        await self._connection.send_packed_command(packed)
         try:
             await self._connection.read_response()
         finally:
             # What came before a connection ended is true all the same.
-            left, lost = _hand_out(batch, self._replies.arrived)
+            left, lost = self._hand_out(batch, self._own(self._replies.arrived))
         if lost is not None:
             raise lost
         return left
 
-    async def _drop(self) -> None:
-        await self._connection.disconnect(nowait=True)
+    def _packed(self, batch: Sequence[Asked]) -> list[bytes]:
+        return [asked.packed for asked in batch]
 
+    def _own(self, arrived: Sequence[Any]) -> Sequence[Any]:
+        return arrived
 
-def _hand_out(
-    batch: Sequence[Asked], replies: Sequence[Any]
-) -> tuple[Sequence[Asked], RedisError | None]:
-    """Return what has to be sent in full, and why the connection is of no more use, if so."""
-    left: list[Asked] = []
-    lost: RedisError | None = None
-    for asked, reply in zip(batch, replies, strict=False):
-        if not isinstance(reply, RedisError):
-            asked.answer(reply)
-        elif isinstance(reply, NoScriptError) and asked.full is not None:
-            left.append(asked)
-        elif isinstance(reply, LostError | ReadOnlyError):
-            # It loads, or a primary became a replica: a new connection finds the new primary.
-            lost = reply
-        elif str(reply).startswith(WRONG_TYPE):
-            asked.answer(FOREIGN)
+    def _hand_out(
+        self, batch: Sequence[Asked], replies: Sequence[Any]
+    ) -> tuple[Sequence[Asked], RedisError | None]:
+        """Return what has to be sent in full, and why the connection is of no more use, if so."""
+        left: list[Asked] = []
+        lost: RedisError | None = None
+        for asked, reply in zip(batch, replies, strict=False):
+            if not isinstance(reply, RedisError):
+                asked.answer(reply)
+            elif isinstance(reply, NoScriptError) and asked.full is not None:
+                left.append(asked)
+            elif isinstance(reply, LostError | ReadOnlyError):
+                # It loads, or a primary became a replica: a new connection finds the new primary.
+                lost = reply
+            elif str(reply).startswith(WRONG_TYPE):
+                asked.answer(FOREIGN)
+            else:
+                self._refused(asked, reply)
+        return left, lost
+
+    def _refused(self, asked: Asked, reply: RedisError) -> None:
+        if self._elsewhere is not None and isinstance(reply, AskError | ClusterDownError):
+            self._elsewhere.moved(self, self._waiting.release(asked), reply)
         else:
             asked.fail(translated(reply))
-    return left, lost
+
+    async def _drop(self) -> None:
+        # TLS says farewell; only a line that is closed waits for the answer, and not for long.
+        with suppress(RedisError, OSError):
+            async with asyncio.timeout(self._limits.trip_s):
+                await self._connection.disconnect(nowait=not self._closed)
 
 
 def connection_to(
@@ -214,5 +259,7 @@ def connection_to(
         made: AbstractConnection = kind(**options)
     except (ValueError, TypeError):
         # The address may hold a password, so the cause is left out.
-        raise PermanentError("REDIS_URL is not redis://… or rediss://…") from None
+        raise PermanentError(
+            "REDIS_URL is not redis://… or rediss://…, and no redis+cluster://… either"
+        ) from None
     return made

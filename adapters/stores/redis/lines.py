@@ -3,6 +3,7 @@
 import asyncio
 from asyncio import AbstractEventLoop
 
+from adapters.stores.redis.cluster import Cluster, endpoint, is_cluster
 from adapters.stores.redis.line import Limits, Line, connection_to
 from domain.errors import TransientError
 from domain.ports.time import Clock
@@ -19,11 +20,12 @@ class Lines:
             PermanentError: the address is none of Redis.
         """
         self._url, self._clock, self._limits = url, clock, limits
-        self._lines: dict[AbstractEventLoop, Line] = {}
+        self._lines: dict[AbstractEventLoop, Line | Cluster] = {}
         self._closed = False
-        connection_to(url, limits)
+        self._kind = Cluster if is_cluster(url) else Line
+        connection_to(endpoint(url), limits)
 
-    def here(self) -> Line:
+    def here(self) -> Line | Cluster:
         """
         Return the line of the running loop.
 
@@ -35,7 +37,7 @@ class Lines:
         if line is None:
             if self._closed:
                 raise TransientError("the cache is closed")
-            line = self._lines[loop] = Line(loop, self._url, self._clock, self._limits)
+            line = self._lines[loop] = self._kind(loop, self._url, self._clock, self._limits)
             # Other threads do the same for their loops meanwhile.
             for other in list(self._lines):
                 if other.is_closed():

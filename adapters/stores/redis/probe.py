@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import MovedError, NoPermissionError, RedisError
 from redis.retry import Retry
 
+from adapters.stores.redis.cluster import endpoint, is_cluster
 from adapters.stores.redis.errors import CacheRefusedError, translated
 from domain.errors import PermanentError, TransientError
 
@@ -24,6 +25,8 @@ class Seen:
     version: str | None = None
     policy: str | None = None
     role: str | None = None
+    #: Whether the server is a node of a cluster.
+    cluster: bool | None = None
 
 
 def look(url: str) -> Seen:
@@ -34,19 +37,30 @@ def look(url: str) -> Seen:
         PermanentError: it refuses, and will until the settings are corrected.
         TransientError: it is away; the sentence says how, and what to do.
     """
+    clustered = is_cluster(url)
+    url = endpoint(url)
     parts = urlsplit(url)
     place = f"{parts.hostname}:{parts.port or 6379}"
     retry = Retry(NoBackoff(), 0)
     limits = {"socket_timeout": SECONDS, "socket_connect_timeout": SECONDS, "retry": retry}
     with Redis.from_url(url, **limits) as client:
         try:
-            client.get("check")
+            _read(client, clustered=clustered)
             return _seen(client, place)
         except (RedisError, OSError) as error:
             told = translated(error)
             if isinstance(told, CacheRefusedError):
                 raise PermanentError(str(told)) from None
             raise TransientError(f"{place} {_why(error)}") from None
+
+
+def _read(client: "Redis", *, clustered: bool) -> None:
+    try:
+        client.get("check")
+    except MovedError:
+        # What a node of a cluster says of the keys of others, and only of it is expected.
+        if not clustered:
+            raise
 
 
 def _seen(client: "Redis", place: str) -> Seen:
@@ -60,6 +74,7 @@ def _seen(client: "Redis", place: str) -> Seen:
         version=said.get("redis_version"),
         policy=said.get("maxmemory_policy"),
         role=said.get("role"),
+        cluster=bool(said.get("cluster_enabled")),
     )
 
 

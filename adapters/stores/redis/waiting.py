@@ -15,10 +15,12 @@ NEVER = float("inf")
 class Asked:
     """A command and those who wait for its reply."""
 
-    __slots__ = ("full", "key", "packed", "waiters")
+    __slots__ = ("full", "hops", "key", "packed", "waiters")
 
     def __init__(self, packed: bytes, full: bytes | None, key: bytes | None) -> None:
         self.packed, self.full, self.key = packed, full, key
+        #: How often a node of a cluster sent it to another.
+        self.hops = 0
         self.waiters: list[tuple[asyncio.Future[Reply], float]] = []
 
     @property
@@ -97,6 +99,22 @@ class Waiting:
         future = self._wait(asked, deadline)
         self._queue.append(asked)
         return future
+
+    def release(self, asked: Asked) -> Asked:
+        """Return what is under way as a new command, for another line; nobody waits here now."""
+        moved = Asked(asked.packed, asked.full, None)
+        moved.hops = asked.hops + 1
+        self._count -= len(asked.waiters)
+        moved.waiters, asked.waiters = asked.waiters, []
+        return moved
+
+    def adopt(self, asked: Asked) -> None:
+        """Wait with those whose command another line released; they were counted in before."""
+        self._count += len(asked.waiters)
+        self._queue.append(asked)
+        first = min((at for future, at in asked.waiters if not future.done()), default=NEVER)
+        if first < self._timer_at:
+            self._set_timer(first)
 
     def take(self, most: int) -> Sequence[Asked]:
         """Take the next batch, without those for whom nobody waits any more."""

@@ -40,7 +40,7 @@ from tests.integration.hot.answering import Answer, answering, fails
 from tests.integration.hot.stores import KEYS, PATIENT, at_port, client_of, soon
 from tests.integration.shared.caches import Loop
 from tests.integration.shared.scripted import Says, Script, scripted
-from tests.integration.shared.test_redis_faults import certificate
+from tests.services.certificate import certificate
 from tests.services.server import HOST, free_ports
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"

@@ -3,22 +3,18 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from adapters.stores.redis.cache import RedisCache
 from adapters.stores.redis.line import Limits
 from domain.errors import DeadlineExceededError, PermanentError, TransientError
 from tests.integration.shared.caches import Loop, Server, at_port, cache_on, soon
 from tests.integration.shared.scripted import Says, scripted
+from tests.services.certificate import certificate
 from tests.services.proxy import NONE, SILENCE, FaultProxy, Faults, Verdict, Way, after, proxied
 from tests.services.server import HOST, free_ports
 
@@ -283,31 +279,6 @@ def test_a_primary_that_became_a_replica_is_looked_up_again(loop: Loop) -> None:
         loop(cache.put_if_newer("k", 8, b"w", 60, soon()))
         assert script.connections == 2
         assert script.requests[1] == script.requests[2]
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))])
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name)
-        .public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    certificate_file, key_file = folder / "server.crt", folder / "server.key"
-    certificate_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate_file, key_file
 
 
 def test_over_tls_only_a_known_certificate_is_spoken_to(

@@ -18,9 +18,9 @@ from adapters.system import SystemClock
 from domain.errors import TransientError
 from tests.contracts.opened import HandClock
 from tests.integration.shared.caches import Loop
-from tests.integration.shared.test_redis_faults import certificate
 from tests.integration.wide.speaking import gate
 from tests.integration.wide.stores import BRISK, Server, soon, store_on
+from tests.services.certificate import certificate
 from tests.services.server import HOST
 
 NONCE = b"91703fdc2ef562e19fbdab0f58e42fe5"
