@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import pytest
@@ -139,3 +140,34 @@ def test_of_racing_writers_the_highest_version_stays(cache: Opened[Cache]) -> No
         list(pool.map(lambda start: cache.run(write(start)), range(3)))
 
     assert get(cache) == (299, b"299")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_order_of_repeated_events_by_two_writers_ends_as_in_order_once(
+    cache: Opened[Cache], seed: int
+) -> None:
+    chance = Random(seed)
+    versions = sorted(chance.sample(range(1, 1_000), 12))
+    # Each event twice or three times, late or early; some read truth before there was a customer.
+    writes = [version for version in versions for _ in range(chance.choice((2, 3)))]
+    writes += [0] * 4
+    chance.shuffle(writes)
+
+    async def write(mine: list[int]) -> None:
+        for version in mine:
+            if version:
+                await cache.port.put_if_newer("k", version, b"%d" % version, 60, NEVER)
+            else:
+                await cache.port.put_absent("k", 60, NEVER)
+            await asyncio.sleep(0)
+
+    async def both() -> None:
+        await asyncio.gather(write(writes[::2]), write(writes[1::2]))
+
+    cache.run(both())
+    assert get(cache) == (versions[-1], b"%d" % versions[-1])
+
+    # And late once more, one by one.
+    for version in chance.sample(versions[:-1], 5):
+        put(cache, version, b"late")
+    assert get(cache) == (versions[-1], b"%d" % versions[-1])
