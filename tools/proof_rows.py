@@ -14,6 +14,7 @@ Measured = Mapping[str, str | int | float | bool | None]
 ROOT: Final = Path(__file__).resolve().parent.parent
 PLANS: Final = 100_000
 POLICIES: Final = 5_000
+HISTORIES: Final = 100_000
 DEMO_LIMIT_S: Final = 1_800
 ROUNDS: Final = 200
 REPEATS: Final = 7
@@ -88,6 +89,13 @@ def policy_mutants(seed: int) -> Measured:
     from tests.mutation.campaign import check_files  # noqa: PLC0415
 
     return check_files()
+
+
+def freshness(seed: int) -> Measured:
+    """Play 100,000 histories of updates, fills, expiries, evictions and reads of a customer."""
+    from tests.unit.decide.freshness import check_freshness  # noqa: PLC0415
+
+    return check_freshness(HISTORIES, seed)
 
 
 def exposure(seed: int) -> Measured:
@@ -255,6 +263,11 @@ ROWS: Final[tuple[Row, ...]] = (
         name="policy-branches",
         promise="5,000 random policies with branches: as the naive interpreter, and fail closed",
         run=policy_branches,
+    ),
+    Row(
+        name="freshness",
+        promise="100,000 histories: no read is older than what was acknowledged 2 s before",
+        run=freshness,
     ),
     Row(
         name="fold-book",
