@@ -60,6 +60,21 @@ def test_a_thousand_misses_are_one_read_a_tier_though_the_leader_leaves(seed: in
     played(seed, crowd)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_who_comes_the_moment_the_middle_had_nothing_finds_truth_being_asked(seed: int) -> None:
+    async def crowd(made: VirtualWorld) -> None:
+        made.cache.slow_s, made.hot.slow_s = 1 / 1024, 2 / 1024
+        first = asyncio.create_task(made.gather("c-1", made.deadline(1.0)))
+        await asyncio.sleep(2 / 1024)
+        # Their caches answer at the very instant at which the first one's read of the middle ends.
+        others = [made.gather("c-1", made.deadline(1.0)) for _ in range(50)]
+        await asyncio.gather(first, *others)
+
+        assert (made.hot.reads.count("dynamodb"), made.truth_reads) == (1, 1)
+
+    played(seed, crowd)
+
+
 def test_those_who_just_missed_the_fill_get_what_it_brings() -> None:
     async def late(made: VirtualWorld) -> None:
         made.cache.slow_puts_s = 0.5

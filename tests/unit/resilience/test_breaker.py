@@ -105,7 +105,7 @@ def test_slow_answers_open_it(clock: HandClock) -> None:
 
 
 def test_after_the_pause_one_call_at_a_time_tries_and_two_successes_close(clock: HandClock) -> None:
-    breaker = made(clock)
+    breaker = made(clock, calls_min=6)
     fail(breaker, 5)
     clock.move(59.9)
     assert (breaker.state, refuses(breaker)) == (OPEN, True)
@@ -196,6 +196,11 @@ def test_what_began_before_says_nothing_about_what_is(clock: HandClock) -> None:
         breaker.failed(each)
     breaker.left(early[0])
     assert (breaker.state, breaker.view().failures) == (CLOSED, 0)
+
+    fail(breaker, 4)
+    breaker.succeeded(early[0])
+    fail(breaker)
+    assert breaker.state is OPEN
 
 
 def test_who_comes_with_next_to_no_time_says_nothing(clock: HandClock) -> None:
