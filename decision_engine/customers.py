@@ -1,18 +1,21 @@
 """Reading a customer: a masked profile with where each attribute comes from, and the history."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 
 from decision_engine.archive import ListTransactions, StoredTransaction
 from decision_engine.gather import Gather
+from decision_engine.history import History
 from decision_engine.pages import Page, page_of
+from decision_engine.rulebook import Rulebooks
 from decision_engine.snapshot import Gathered
 from domain.customer import CreditData, Slot
 from domain.errors import NotFoundError
 from domain.features import FEATURE_NAMES, Feature, features
-from domain.instants import from_epoch_micros, instant_millis
+from domain.instants import business_day, from_epoch_micros, instant_millis
 from domain.ports.time import Clock, Deadline
-from domain.ports.truth import Truth
 
 #: Confidential figures are shown as "known", never as numbers (ARCHITECTURE.md section 7).
 CONFIDENTIAL = frozenset({"income.monthly", "debt.service", "bureau.score", "credit.limit"})
@@ -36,7 +39,8 @@ class Customers:
     """Answers reads about one customer."""
 
     gather: Gather
-    truth: Truth
+    history: History
+    rulebooks: Rulebooks
     clock: Clock
 
     async def read(self, customer_id: str, deadline: Deadline) -> dict[str, object]:
@@ -56,20 +60,39 @@ class Customers:
         statement = ListTransactions(
             query.customer_id, query.limit + 1, query.before, query.from_us, query.to_us
         )
-        (rows,) = await self.truth.read([statement], query.deadline)
-        return page_of(rows, query.limit, lambda row: (row.occurred_us, row.event_id), _transaction)
+        facts = await self.history.read(statement, query.deadline)
+        page = page_of(
+            facts.rows, query.limit, lambda row: (row.occurred_us, row.event_id), _transaction
+        )
+        return replace(page, degraded=facts.degraded)
 
     def _shown(self, gathered: Gathered, profile: CreditData) -> dict[str, object]:
-        known = features(profile, self.clock.now())
-        source = {"tier": gathered.tier, "version": profile.profile_version}
+        now = self.clock.now()
+        known, today, limits = features(profile, now), business_day(now), self._limits()
+        source: dict[str, object] = {"tier": gathered.tier, "version": profile.profile_version}
         return {
             "customer_id": profile.customer_id,
             "profile_version": profile.profile_version,
             "status": "INCOMPLETE" if profile.incomplete else "ACTIVE",
             "identity": _identity(profile),
-            "attributes": {name: _attribute(name, known[name], source) for name in FEATURE_NAMES},
+            "attributes": {
+                name: _attribute(
+                    name, known[name], today, {**source, "max_age_days": limits.get(name)}
+                )
+                for name in FEATURE_NAMES
+            },
             "degraded": list(gathered.degraded),
         }
+
+    def _limits(self) -> Mapping[str, int]:
+        """Return how old an attribute may be for every active policy, in São Paulo days."""
+        limits: dict[str, int] = {}
+        for rulebook in self.rulebooks.active.values():
+            for field in rulebook.fields:
+                if field.max_age_days is not None:
+                    held = limits.get(field.name, field.max_age_days)
+                    limits[field.name] = min(held, field.max_age_days)
+        return limits
 
 
 def _identity(profile: CreditData) -> dict[str, object]:
@@ -80,13 +103,20 @@ def _identity(profile: CreditData) -> dict[str, object]:
     return dict.fromkeys(fields, MASK)
 
 
-def _attribute(name: str, feature: Feature, source: dict[str, object]) -> dict[str, object]:
+def _attribute(
+    name: str, feature: Feature, today: date, source: dict[str, object]
+) -> dict[str, object]:
     if feature.value is None:
         return {"value": None, **source}
-    observed = feature.observed_us
     shown = MASK if name in CONFIDENTIAL else str(feature.value)
-    as_of = instant_millis(from_epoch_micros(observed)) if observed is not None else None
-    return {"value": shown, "as_of": as_of, **source}
+    us = feature.observed_us
+    observed = None if us is None else from_epoch_micros(us)
+    return {
+        "value": shown,
+        "as_of": None if observed is None else instant_millis(observed),
+        "age_days": None if observed is None else (today - business_day(observed)).days,
+        **source,
+    }
 
 
 def _transaction(row: StoredTransaction) -> dict[str, object]:

@@ -9,10 +9,15 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Items in the plain form of the public contract; `next` is None on the last page."""
+    """
+    Items in the plain form of the public contract; `next` is None on the last page.
+
+    `degraded` names the stores that were to answer and could not.
+    """
 
     items: list[dict[str, object]]
     next: tuple[int, str] | None
+    degraded: tuple[str, ...] = ()
 
 
 def page_of(

@@ -30,6 +30,7 @@ class GuardedStores:
     tiers: Tiers
     history: DataReader
     breakers: Mapping[str, Breaker]
+    monitoring: Monitoring
 
 
 def guarded_stores(stores: Stores, monitoring: Monitoring, pause_s: float) -> GuardedStores:
@@ -56,4 +57,5 @@ def guarded_stores(stores: Stores, monitoring: Monitoring, pause_s: float) -> Gu
         GuardedReader(stores.keyspaces, keyspaces.standard, clock),
         Retries("keyspaces", Budget(), clock, stores.chance, monitoring),
     )
-    return GuardedStores(tiers, history, {name: guards.breaker for name, guards in of.items()})
+    breakers = {name: guards.breaker for name, guards in of.items()}
+    return GuardedStores(tiers, history, breakers, monitoring)

@@ -25,6 +25,7 @@ from decision_engine.decide import CreditApproval
 from decision_engine.decisions import Decisions
 from decision_engine.explain import Explain
 from decision_engine.gather import Gather
+from decision_engine.history import History
 from decision_engine.hot_lists import HotLists
 from decision_engine.loss_check import LossCheck
 from decision_engine.loss_window import LossWindows
@@ -177,7 +178,8 @@ def _use_cases(
     reviews = Reviews(lists, approval, stores.clock, stores.ids)
     hot = HotLists(stores.dynamodb.queries())
     windows = LossWindows(lists, approval.losses, stores.clock, stores.ids)
-    customers = Customers(gather, lists, stores.clock)
+    history = History(lists, guarded.history, stores.clock, guarded.monitoring)
+    customers = Customers(gather, history, rulebooks, stores.clock)
     replay = Replay(stores.truth.api, rulebooks)
 
     async def replayed(decision_id: str, deadline: Deadline) -> dict[str, object]:

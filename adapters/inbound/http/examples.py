@@ -188,8 +188,10 @@ CUSTOMER: Final[dict[str, Any]] = {
         "behaviour.months_late": {
             "value": "0",
             "as_of": "2026-05-31T03:00:00.000Z",
+            "age_days": 10,
             "tier": "redis",
             "version": 41,
+            "max_age_days": 60,
         }
     },
     "degraded": [],

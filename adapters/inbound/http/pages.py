@@ -27,4 +27,7 @@ def place_of(cursors: Cursors, route: str, query: Mapping[str, Any]) -> Place | 
 def page_reply(cursors: Cursors, route: str, query: Mapping[str, Any], page: Page) -> Reply:
     """Return a page with the cursor of the next one."""
     following = cursors.seal(page.next, purpose_of(route, query))
-    return Reply(200, to_json({"items": page.items, "next_cursor": following}))
+    body: dict[str, Any] = {"items": page.items, "next_cursor": following}
+    if page.degraded:
+        body["degraded"] = list(page.degraded)
+    return Reply(200, to_json(body))

@@ -217,10 +217,11 @@ class TransactionReply(ReplyModel):
 
 
 class TransactionPage(ReplyModel):
-    """A page of a customer's history, newest first."""
+    """A page of a customer's history, newest first; `degraded` names stores that were away."""
 
     items: list[TransactionReply]
     next_cursor: Cursor
+    degraded: list[str] | None = None
 
 
 class EventResult(ReplyModel):

@@ -13,6 +13,7 @@ from decision_engine.archive import StoredTransaction
 from decision_engine.commands import WhatIfCommand
 from decision_engine.customers import Customers, TransactionQuery
 from decision_engine.decisions import DecisionQuery, Decisions
+from decision_engine.history import History
 from decision_engine.pages import page_of
 from decision_engine.policies import Policies
 from decision_engine.policy.findings import PolicyError
@@ -180,7 +181,8 @@ def test_a_policy_can_be_named(world: World) -> None:
 
 
 def customers(world: World) -> Customers:
-    return Customers(world.gather, world.truth, world.clock)
+    history = History(world.truth, world.wide, world.clock, world.monitoring)
+    return Customers(world.gather, history, world.rulebooks, world.clock)
 
 
 def test_a_profile_is_masked_and_says_where_it_comes_from(world: World) -> None:
@@ -199,7 +201,9 @@ def test_a_profile_is_masked_and_says_where_it_comes_from(world: World) -> None:
     assert found["attributes"]["income.monthly"]["value"] == "***"
     assert found["attributes"]["behaviour.late_now"]["value"] == "0"
     assert found["attributes"]["bureau.score"]["value"] is None
-    assert found["attributes"]["income.monthly"]["tier"] == "aurora"
+    income = found["attributes"]["income.monthly"]
+    assert (income["tier"], income["version"]) == ("aurora", profile.profile_version)
+    assert (income["age_days"], income["max_age_days"]) == (100, 365)
     assert "siv1" not in json.dumps(found)
     assert "5000" not in json.dumps(found)
 
