@@ -242,7 +242,7 @@ class Gather:
         if within.remaining(self.clock) <= 0.0 or len(self._fills) >= FILLS_MAX:
             self.monitoring.count("gather_fill_dropped_total")
             return None
-        task = asyncio.ensure_future(self._quietly(write, within))
+        task = asyncio.create_task(self._quietly(write, within))
         self._fills.add(task)
         task.add_done_callback(self._fills.discard)
         return task

@@ -6,10 +6,10 @@ them. Projection stores are timed here, whatever their driver does.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from math import isinf
+from typing import TypeVar
 
 from adapters.resilience.guard import Guard
 from domain.errors import DeadlineExceededError
@@ -21,6 +21,8 @@ from domain.ports.storage import (
     ProjectionRow,
 )
 from domain.ports.time import Clock, Deadline
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +75,23 @@ class GuardedReader:
         self, customer_id: str, data_type: str, deadline: Deadline
     ) -> ProjectionRow | None:
         """See `DataReader.read_item`."""
-        async with _in_time(self.guard, self.clock, deadline):
-            return await self.reader.read_item(customer_id, data_type, deadline)
+        return await _in_time(
+            self.guard,
+            self.clock,
+            deadline,
+            lambda: self.reader.read_item(customer_id, data_type, deadline),
+        )
 
     async def query(
         self, customer_id: str, prefix: str, limit: int, before: str, deadline: Deadline
     ) -> Sequence[ProjectionRow]:
         """See `DataReader.query`."""
-        async with _in_time(self.guard, self.clock, deadline):
-            return await self.reader.query(customer_id, prefix, limit, before, deadline)
+        return await _in_time(
+            self.guard,
+            self.clock,
+            deadline,
+            lambda: self.reader.query(customer_id, prefix, limit, before, deadline),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +106,12 @@ class GuardedWriter:
         self, rows: Sequence[ProjectionRow], deadline: Deadline
     ) -> Sequence[Applied]:
         """See `DataWriter.put_if_newer`."""
-        async with _in_time(self.guard, self.clock, deadline):
-            return await self.writer.put_if_newer(rows, deadline)
+        return await _in_time(
+            self.guard,
+            self.clock,
+            deadline,
+            lambda: self.writer.put_if_newer(rows, deadline),
+        )
 
 
 class _Passing:
@@ -118,13 +132,19 @@ class _Passing:
             self._guard.failed(self._began, error)
 
 
-@asynccontextmanager
-async def _in_time(guard: Guard, clock: Clock, deadline: Deadline) -> AsyncIterator[None]:
+async def _in_time(
+    guard: Guard, clock: Clock, deadline: Deadline, work: Callable[[], Awaitable[T]]
+) -> T:
     seconds = deadline.remaining(clock)
-    with _Passing(guard):
-        try:
-            async with asyncio.timeout(None if isinf(seconds) else seconds):
-                yield
-        except TimeoutError as error:
+    began = guard.enter()
+    try:
+        async with asyncio.timeout(None if isinf(seconds) else seconds):
+            result = await work()
+    except BaseException as error:
+        guard.failed(began, error)
+        if isinstance(error, TimeoutError):
             name = guard.breaker.name
             raise DeadlineExceededError(f"{name} did not answer in time") from error
+        raise
+    guard.succeeded(began)
+    return result
