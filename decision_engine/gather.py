@@ -68,8 +68,8 @@ class Share:
 class Shares:
     """The shares of the tiers; with all of them used up truth has more than half of the time."""
 
-    cache: Share = Share(0.2, 0.05)
-    hot: Share = Share(0.3, 0.15)
+    cache: Share = Share(0.2, 0.1)
+    hot: Share = Share(0.3, 0.25)
 
 
 SHARES: Final = Shares()

@@ -13,10 +13,10 @@ from decision_engine.gather import Tiers
 from domain.ports.monitoring import Monitoring
 from domain.ports.storage import DataReader
 
-#: A call is slow from about four times on of what the store takes on a bad day.
+#: A call is slow from half of the longest time on that somebody waits for it.
 SETTINGS: Final[Mapping[str, BreakerSettings]] = {
-    "redis": BreakerSettings(slow_s=0.02),
-    "dynamodb": BreakerSettings(slow_s=0.1),
+    "redis": BreakerSettings(slow_s=0.05),
+    "dynamodb": BreakerSettings(slow_s=0.15),
     "keyspaces": BreakerSettings(slow_s=0.25),
 }
 #: Every decision reads the cache, on one connection that has a bound of its own.
