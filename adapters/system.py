@@ -4,9 +4,9 @@ import itertools
 import os
 import random
 import secrets
-import struct
 import time
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Final
 
 from domain.identifiers import uuid7
@@ -14,7 +14,8 @@ from domain.identifiers import uuid7
 #: A UUIDv7 has 74 free bits: 42 count the ids of this process, 32 are chance.
 COUNTER_BITS: Final = 42
 CHANCE_BITS: Final = 32
-DRAWN_AT_ONCE: Final = 256
+#: What is fetched at once: the ids and salts of some ten decisions.
+ENTROPY_SIZE: Final = 512
 
 
 class SystemClock:
@@ -36,6 +37,29 @@ class SystemClock:
         return time.monotonic()
 
 
+class _Entropy:
+    """
+    Unpredictable bytes, each given once, fetched some hundred at a time.
+
+    A call of the operating system a piece lets go of the interpreter each time, and then waits for
+    other threads. A forked process fetches its own.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._held = b""
+        self._owner = 0
+
+    def take(self, size: int) -> bytes:
+        """Return fresh bytes; safe to call from several threads."""
+        with self._lock:
+            process = os.getpid()
+            if len(self._held) < size or self._owner != process:
+                self._held, self._owner = os.urandom(max(size, ENTROPY_SIZE)), process
+            taken, self._held = self._held[:size], self._held[size:]
+            return taken
+
+
 class SystemIds:
     """UUIDv7s that sort in the order in which this process asked for them, within an instant."""
 
@@ -43,31 +67,24 @@ class SystemIds:
         # One counter for every instant: two batches may take turns in the same millisecond. It
         # starts at random in the lower half, so that processes differ and it never overflows.
         self._counter = itertools.count(secrets.randbits(COUNTER_BITS - 1))
-        self._drawn: list[int] = []
+        self._entropy = _Entropy()
 
     def uuid7(self, at: datetime) -> str:
         """Return a fresh UUIDv7 for the instant; safe to call from several threads."""
-        return uuid7(at, next(self._counter) << CHANCE_BITS | self._chance())
-
-    def _chance(self) -> int:
-        """Return chance that the system was asked for in advance: a call for each costs 2 µs."""
-        try:
-            return self._drawn.pop()
-        except IndexError:
-            first, *rest = struct.unpack(f"{DRAWN_AT_ONCE}I", os.urandom(4 * DRAWN_AT_ONCE))
-            self._drawn.extend(rest)
-            return int(first)
+        chance = int.from_bytes(self._entropy.take(CHANCE_BITS // 8))
+        return uuid7(at, next(self._counter) << CHANCE_BITS | chance)
 
 
 class SystemChance:
     """Secrets from the operating system; `uniform` is for jitter and samples only."""
 
     def __init__(self) -> None:
+        self._entropy = _Entropy()
         self._random = random.Random(secrets.randbits(128))  # noqa: S311 - not for secrets
 
     def token(self, size: int) -> bytes:
         """Return `size` unpredictable bytes."""
-        return secrets.token_bytes(size)
+        return self._entropy.take(size)
 
     def uniform(self) -> float:
         """Return a number in [0, 1)."""

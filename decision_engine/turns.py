@@ -1,11 +1,10 @@
 """Who decides when: a key once, a customer in turn, and nobody behind somebody who asks much."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
-from weakref import WeakValueDictionary
 
 from decision_engine.idempotency import in_progress
 from domain.errors import TransientError
@@ -57,32 +56,85 @@ class Turns:
     there. Who is alone waits for nobody.
     """
 
-    #: Held by those who wait or decide, and forgotten with the last of them.
-    _lines: WeakValueDictionary[str, asyncio.Lock] = field(
-        default_factory=WeakValueDictionary, init=False
-    )
-    _at_work: set["asyncio.Future[None]"] = field(default_factory=set, init=False)
+    #: Those who wait behind the one who decides, by customer; forgotten with the last of them.
+    _lines: dict[str, deque["asyncio.Future[None]"]] = field(default_factory=dict, init=False)
+    _at_work: dict["Turn", None] = field(default_factory=dict, init=False)
 
-    @asynccontextmanager
-    async def turn(self, customer_id: str) -> AsyncIterator[None]:
-        """Wait for this customer's turn, and hold it while the block runs."""
-        line = self._lines.setdefault(customer_id, asyncio.Lock())
-        waits = line.locked()
-        async with line:
-            if waits:
-                await self._let_others_pass()
-            work = asyncio.get_running_loop().create_future()
-            self._at_work.add(work)
+    def turn(self, customer_id: str) -> "Turn":
+        """Return what waits for this customer's turn, and holds it while its block runs."""
+        return Turn(self, customer_id)
+
+    async def enter(self, turn: "Turn") -> None:
+        """Wait until it is this one's turn, and begin to work."""
+        line = self._lines.get(turn.customer_id)
+        if line is None:
+            self._lines[turn.customer_id] = deque()
+        else:
+            await self._wait(turn.customer_id, line)
             try:
-                yield
-            finally:
-                self._at_work.discard(work)
-                work.set_result(None)
+                await self._let_others_pass()
+            except BaseException:
+                self._pass_on(turn.customer_id)
+                raise
+        self._at_work[turn] = None
+
+    def leave(self, turn: "Turn") -> None:
+        """Let the next one of the customer begin."""
+        del self._at_work[turn]
+        self._pass_on(turn.customer_id)
+
+    async def _wait(self, customer_id: str, line: deque["asyncio.Future[None]"]) -> None:
+        place = asyncio.get_running_loop().create_future()
+        line.append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if not place.cancelled():
+                # The turn was given just before the caller left.
+                self._pass_on(customer_id)
+            raise
+
+    def _pass_on(self, customer_id: str) -> None:
+        line = self._lines[customer_id]
+        while line:
+            place = line.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        del self._lines[customer_id]
 
     async def _let_others_pass(self) -> None:
         """Those who come from now on are not waited for: nobody starves."""
         if self._at_work:
-            await asyncio.wait(set(self._at_work), timeout=PATIENCE_S)
+            works = {turn.work() for turn in self._at_work}
+            await asyncio.wait(works, timeout=PATIENCE_S)
+
+
+class Turn:
+    """One request's turn, as an `async with`; most are waited for by nobody."""
+
+    __slots__ = ("_turns", "_work", "customer_id")
+
+    def __init__(self, turns: Turns, customer_id: str) -> None:
+        self.customer_id = customer_id
+        self._turns = turns
+        self._work: asyncio.Future[None] | None = None
+
+    def work(self) -> "asyncio.Future[None]":
+        """Return what is done when the turn ends."""
+        if self._work is None:
+            self._work = asyncio.get_running_loop().create_future()
+        return self._work
+
+    async def __aenter__(self) -> None:
+        """Wait for the turn."""
+        await self._turns.enter(self)
+
+    async def __aexit__(self, *_: object) -> None:
+        """End the turn."""
+        self._turns.leave(self)
+        if self._work is not None:
+            self._work.set_result(None)
 
 
 async def in_time(work: Coroutine[Any, Any, Answer], seconds: float) -> Answer:

@@ -148,3 +148,37 @@ def test_nothing_is_kept_of_who_has_gone() -> None:
 
 async def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+@pytest.mark.parametrize("left_after", [0, 1, 2, 3])
+def test_who_leaves_while_waiting_holds_up_nobody(left_after: int) -> None:
+    """Cancelled in the line, or at the very moment when the turn is given."""
+    desk = Desk()
+
+    async def program() -> list[str]:
+        first, second, third = (asyncio.create_task(desk.ask(BUSY, 0)) for _ in range(3))
+        other = asyncio.create_task(desk.ask("other", 0))
+        for _ in range(left_after):
+            await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.wait([first, second, third, other], timeout=SLOW_S)
+        return desk.left
+
+    assert run(SEED, program).count(BUSY) >= 2
+    assert not desk.turns._lines
+    assert not desk.turns._at_work
+
+
+def test_who_leaves_while_letting_others_pass_gives_the_turn_on() -> None:
+    desk = Desk()
+
+    async def program() -> list[str]:
+        slow = asyncio.create_task(desk.ask("other", SLOW_S))
+        first, second, third = (asyncio.create_task(desk.ask(BUSY, QUICK_S)) for _ in range(3))
+        await asyncio.sleep(2 * QUICK_S)
+        second.cancel()
+        await asyncio.wait([slow, first, second, third])
+        return desk.left
+
+    assert run(SEED, program).count(BUSY) == 2
+    assert not desk.turns._lines

@@ -1,5 +1,7 @@
 import asyncio
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -54,3 +56,36 @@ def test_chance_is_within_its_bounds() -> None:
     assert len(chance.token(16)) == 16
     assert chance.token(16) != chance.token(16)
     assert all(0 <= chance.uniform() < 1 for _ in range(100))
+
+
+def test_no_piece_of_entropy_is_given_twice_whatever_its_size() -> None:
+    chance, sizes = SystemChance(), [16, 4, 500, 16, 600, 1, 0, 16]
+
+    taken = [chance.token(size) for _ in range(50) for size in sizes]
+
+    assert [len(each) for each in taken] == sizes * 50
+    whole = [each for each in taken if len(each) >= 16]
+    assert len(set(whole)) == len(whole)
+
+
+def test_threads_draw_different_salts() -> None:
+    chance = SystemChance()
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: chance.token(16), range(4_000)))
+
+    assert len(set(taken)) == len(taken)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_process_draws_its_own() -> None:
+    chance = SystemChance()
+    chance.token(16)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writer, chance.token(16))
+        os._exit(0)
+    theirs = os.read(reader, 16)
+    os.waitpid(child, 0)
+
+    assert theirs != chance.token(16)
