@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from decision_engine.exposure import Exposure
 from decision_engine.policy.evaluation import Evaluation, RuleResult
+from decision_engine.policy.quick import InputStruct
 from decision_engine.policy.reasons import rank_reasons
 from decision_engine.policy.values import Value
 from decision_engine.pricing.affordability import margin
@@ -117,6 +118,8 @@ class Assessor:
     signed_on: date = field(init=False)
     #: The inputs that are the same at every amount and term.
     _known: dict[str, Value | None] | None = field(default=None, init=False)
+    #: The inputs of the first candidate as the policy has read them.
+    _struct: InputStruct | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.signed_on = business_day(self.snapshot.as_of)
@@ -150,21 +153,27 @@ class Assessor:
     def candidate(self, amount: int, term_months: int) -> Candidate:
         """Return what the whole policy says to an amount in centavos and a term in months."""
         evaluation = self.rulebook.compiled.evaluate(
-            self.inputs(amount, term_months), {"price": self.price}
+            self._given(amount, term_months), {"price": self.price}
         )
         effects = frozenset(filter(None, map(self._effect, evaluation.asks)))
         return Candidate(evaluation, self.loans.get((amount, term_months)), effects)
+
+    def _given(self, amount: int, term_months: int) -> Mapping[str, Value | None]:
+        """Return the inputs for the policy; in a search it reads again only what is moved."""
+        compiled = self.rulebook.compiled
+        if self._struct is None:
+            inputs = self.inputs(amount, term_months)
+            self._struct = compiled.struct(inputs)
+            return inputs if self._struct is None else self._struct
+        varied = compiled.varied(self._struct, _asked(amount, term_months))
+        return self.inputs(amount, term_months) if varied is None else varied
 
     def inputs(self, amount: int, term_months: int) -> dict[str, Value | None]:
         """Return every input of the policy at one amount and term."""
         known = self._known
         if known is None:
             known = self._known = self._known_inputs()
-        asked: dict[str, Value | None] = {
-            "application.amount": reais(amount),
-            "application.term_months": Decimal(term_months),
-        }
-        return asked | known
+        return _asked(amount, term_months) | known
 
     def _known_inputs(self) -> dict[str, Value | None]:
         return {
@@ -303,6 +312,10 @@ def terms_of(loan: PricedLoan) -> OfferTerms:
         cet_monthly=loan.cet_monthly,
         first_due_on=loan.terms.first_due_on,
     )
+
+
+def _asked(amount: int, term_months: int) -> dict[str, Any]:
+    return {"application.amount": reais(amount), "application.term_months": Decimal(term_months)}
 
 
 def _number(value: object) -> Decimal:

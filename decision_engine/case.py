@@ -119,20 +119,24 @@ class CreditCase:
     ) -> list[dict[str, object]]:
         """Return the principal reasons with their texts, at most four."""
         tongue = language_of(language)
-        labels = {field.name: field.label_in(language) for field in self.rulebook.compiled.reads}
         shown = []
         for reason in reasons[:REASONS_SHOWN]:
             entry: dict[str, object] = {
                 "code": reason.code,
                 "family": reason.family,
                 "text": self.rulebook.reasons[reason.code].text(
-                    tongue, labels.get(reason.attribute, "")
+                    tongue, self._label(reason.attribute, language)
                 ),
             }
             if reason.attribute:
                 entry["attribute"] = reason.attribute
             shown.append(entry)
         return shown
+
+    def _label(self, attribute: str, language: str) -> str:
+        """Return how a person calls an attribute, an empty text for none."""
+        reads = self.rulebook.compiled.reads if attribute else ()
+        return next((field.label_in(language) for field in reads if field.name == attribute), "")
 
 
 def proposal_of(assessor: Assessor, assessment: Assessment, exposure: Exposure) -> Proposal:

@@ -119,7 +119,7 @@ class CreditApproval:
                 look = await self.losses.look(
                     application.customer_id, entry.case.person_id, submission.deadline
                 )
-                entry = replace(entry, loss=look)
+                entry = entry if look is None else replace(entry, loss=look)
             result = await self.writer.record(entry, submission.deadline)
             if isinstance(result, Again) and result.why == "window":
                 self.losses.expect()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from decision_engine.policy.compile import CompiledPolicy, compile_policy
@@ -11,12 +12,14 @@ from decision_engine.policy.scorecard import Scorecard
 from decision_engine.policy_texts import PolicyTexts, texts_of
 from decision_engine.pricing.tables import FundingTable, IofTable
 from decision_engine.snapshot import InputField
-from domain.canonical import ENCODER_VERSION
+from domain.canonical import ENCODER_VERSION, checked
 from domain.errors import PermanentError
 from domain.policy import CreditPolicy
 
 #: Changes whenever the engine may give another answer to the same question.
 ENGINE_VERSION: Final = "1"
+#: As many rulebooks as decide at once, by far.
+MANIFESTS_KEPT: Final = 64
 #: Codes that the engine itself gives, whatever the policy says.
 ENGINE_CODES: Final = frozenset({"R90", "R92", "R93", "R94", "R95", "R96"})
 
@@ -51,18 +54,25 @@ class Rulebook:
         return next(iter(self.compiled.models.values()), None)
 
     @property
-    def manifest(self) -> dict[str, object]:
+    def manifest(self) -> Mapping[str, object]:
         """The names of everything that a replay needs, in canonical plain form."""
-        return {
-            "policy": self.policy.content_hash,
-            "models": sorted(model.hash for model in self.compiled.models.values()),
-            "reasons": self.reasons.hash,
-            "iof": self.iof.hash,
-            "funding": self.funding.hash,
+        return _manifest(self)
+
+
+@lru_cache(maxsize=MANIFESTS_KEPT)
+def _manifest(rulebook: Rulebook) -> Mapping[str, object]:
+    return checked(
+        {
+            "policy": rulebook.policy.content_hash,
+            "models": sorted(model.hash for model in rulebook.compiled.models.values()),
+            "reasons": rulebook.reasons.hash,
+            "iof": rulebook.iof.hash,
+            "funding": rulebook.funding.hash,
             "engine": ENGINE_VERSION,
             "encoder": ENCODER_VERSION,
-            "tzdata": self.tz_version,
+            "tzdata": rulebook.tz_version,
         }
+    )
 
 
 def build_rulebook(artifacts: Artifacts, tz_version: str) -> Rulebook:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from typing import Final, Literal
 
+from domain.canonical import checked
 from domain.customer import CreditData
 from domain.features import MISSING, Feature, Value, features_on
 from domain.instants import business_day, business_day_of, epoch_micros
@@ -72,7 +73,9 @@ class Attributes(dict[str, Attribute]):
     def canonical(self) -> Mapping[str, object]:
         """The plain form kept as evidence."""
         texts = self.texts
-        return {name: [held.state, texts[name], held.observed_us] for name, held in self.items()}
+        return checked(
+            {name: [held.state, texts[name], held.observed_us] for name, held in self.items()}
+        )
 
 
 @dataclass(frozen=True, slots=True)

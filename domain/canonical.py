@@ -7,7 +7,7 @@ whose scale the caller fixed, so that nothing depends on how a number was made.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from json import encoder
 from typing import Any, Final, NoReturn
 
@@ -119,6 +119,22 @@ def sha256_text(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+class Checked(dict[str, Any]):
+    """An object that was looked through once, and is never changed; see `checked`."""
+
+
+def checked(value: Mapping[str, object]) -> Checked:
+    """
+    Return an object that many others hold: `encode` looks through it now and never again.
+
+    Raises:
+        TypeError, RecursionError: as `encode`.
+    """
+    made = Checked(value)
+    check_plain(dict(made))
+    return made
+
+
 def check_plain(value: Any) -> None:
     """
     Do nothing when the value is text, whole numbers and containers of them only.
@@ -129,6 +145,8 @@ def check_plain(value: Any) -> None:
     """
     # Encoders would write floats and turn numbers that are keys into text without a word.
     kind = type(value)
+    if kind is Checked:
+        return
     if kind is dict:
         if not TEXT.issuperset(map(type, value)):
             raise TypeError(type_error)

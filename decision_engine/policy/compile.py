@@ -121,6 +121,16 @@ class CompiledPolicy:
         facts = self.quick.facts_of(inputs)
         return None if facts is None else InputStruct(self.quick, facts)
 
+    def varied(self, struct: InputStruct, changes: Mapping[str, Value]) -> InputStruct | None:
+        """
+        Return a struct of this policy with some inputs changed, and only those read again.
+
+        None when one of them is missing, as in `struct`. What the policy does not read is passed
+        over.
+        """
+        facts = self.quick.varied(struct.facts, changes)
+        return None if facts is None else InputStruct(self.quick, facts)
+
     def struct_of(self, values: tuple[Any, ...]) -> InputStruct | None:
         """
         Return the same of a value for each of `reads`, in order, with numbers as JSON has them.
@@ -217,9 +227,17 @@ def build(
     span = slice(len(reads), len(reads) + len(derived))
     answers = Answers(results)
     one = whole(all_code(steps), reads, layout, answers.hits)
-    read_names = tuple(item.name for item in reads)
     quick: Quick = (
-        BySteps(read_names, read_all(reads), fused(steps, layout), blank, derived, span, answers)
+        BySteps(
+            names=tuple(item.name for item in reads),
+            readers={item.name: (place, item.reader()) for place, item in enumerate(reads)},
+            read_all=read_all(reads),
+            steps=fused(steps, layout),
+            blank=blank,
+            derived=derived,
+            span=span,
+            answers=answers,
+        )
         if one is None
         else at_once(reads, one, answers)
     )

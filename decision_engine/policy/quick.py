@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from decision_engine.policy.answers import Answers
 from decision_engine.policy.evaluation import Evaluation
 from decision_engine.policy.fused import Fast
+from decision_engine.policy.list_values import Reader
 from decision_engine.policy.reading import (
     ExactValues,
     ReadAll,
@@ -40,6 +41,9 @@ class Quick(Protocol):
 
     def facts_of_json(self, values: tuple[Any, ...]) -> Facts | None:
         """Return the facts of a value for each input, as JSON has them; None as above."""
+
+    def varied(self, facts: Facts, changes: Mapping[str, Any]) -> Facts | None:
+        """Return the facts with some inputs changed, or None when one of these is missing."""
 
     def values_of(self, facts: Facts) -> dict[str, Value]:
         """Return the exact inputs that the facts stand for, by name."""
@@ -84,6 +88,7 @@ class BySteps:
     """Takes blocks and steps in order; `blank` follows the inputs among the facts."""
 
     names: tuple[str, ...]
+    readers: Mapping[str, tuple[int, Reader]]
     read_all: ReadAll
     steps: tuple[Fast, ...]
     blank: tuple[Any, ...]
@@ -99,6 +104,18 @@ class BySteps:
     def facts_of_json(self, values: tuple[Any, ...]) -> Facts | None:
         """Return the facts of a value for each input, as JSON has them; None as above."""
         return self.facts_of(dict(zip(self.names, map(_exact, values), strict=True)))
+
+    def varied(self, facts: Facts, changes: Mapping[str, Any]) -> Facts | None:
+        """Return the facts with some inputs changed, or None when one of these is missing."""
+        made = list(facts)
+        for name, value in changes.items():
+            found = self.readers.get(name)
+            if found is not None:
+                place, read = found
+                made[place] = read(value)
+                if made[place] is None:
+                    return None
+        return tuple(made)
 
     def values_of(self, facts: Facts) -> dict[str, Value]:
         """Return the exact inputs that the facts stand for, by name."""
@@ -160,6 +177,10 @@ class AtOnce:
             return self.read_json(values)
         except (NoAnswerError, ArithmeticError, ValueError, TypeError):
             return None
+
+    def varied(self, facts: Facts, changes: Mapping[str, Any]) -> Facts | None:
+        """Return the facts with some inputs changed, or None when one of these is missing."""
+        return self.facts_of({**self.inputs(facts), **changes})
 
     def values_of(self, facts: Facts) -> dict[str, Value]:
         """Return the exact inputs that the facts stand for, by name."""

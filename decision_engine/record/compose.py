@@ -17,7 +17,7 @@ from decision_engine.record.statements import (
     ReservationRow,
     ReviewRow,
 )
-from domain.canonical import check_plain, encode, encode_trusted
+from domain.canonical import encode, encode_trusted
 from domain.decision import Outcome
 from domain.instants import (
     business_day,
@@ -59,7 +59,8 @@ class Verdict:
     def renamed(self, names: Mapping[str, str]) -> "Verdict":
         """Return the verdict with provisional names of decisions replaced by their ids."""
         proposal = self.proposal
-        if not proposal.exposure.commitments and not self.duplicate_of:
+        sources = (held.source_id for held in proposal.exposure.commitments)
+        if self.duplicate_of not in names and names.keys().isdisjoint(sources):
             return self
         renamed = replace(proposal, exposure=proposal.exposure.renamed(names))
         duplicate_of = names.get(self.duplicate_of, self.duplicate_of)
@@ -120,9 +121,11 @@ def decision_facts(
 
 
 def reply_bytes(facts: Mapping[str, Any], text: Mapping[str, object]) -> bytes:
-    """Return the reply of the public contract from evidence and the policy's texts."""
-    check_plain(text)
-    # The rest was made here, of what the evidence was looked through for.
+    """
+    Return the reply of the public contract from evidence and the policy's texts.
+
+    The evidence was encoded, and so looked through, before; the texts are those of the rulebook.
+    """
     return encode_trusted({**_reply_core(facts), **text})
 
 

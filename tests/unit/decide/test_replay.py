@@ -127,8 +127,10 @@ def test_an_altered_rule_or_rate_is_named(parts: Any, names: set[str]) -> None:
 
 def test_another_engine_with_the_same_results_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rulebook_module, "ENGINE_VERSION", "2")
+    # Another engine is another process: it has a rulebook, and a manifest, of its own.
+    other = replace(rulebook())
 
-    assert replay_stored(APPROVED, rulebook()).verdict is ReplayVerdict.EQUAL_OTHER_ENGINE
+    assert replay_stored(APPROVED, other).verdict is ReplayVerdict.EQUAL_OTHER_ENGINE
 
 
 def test_more_marks_than_entries_are_a_difference() -> None:

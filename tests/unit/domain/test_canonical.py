@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.canonical_writer import ENCODER, use_fast_writer
 from domain import canonical
-from domain.canonical import encode, encode_trusted
+from domain.canonical import checked, encode, encode_trusted
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.text()
 VALUES = st.recursive(
@@ -111,3 +111,17 @@ def test_what_starts_the_platform_writes_by_msgspec(monkeypatch: pytest.MonkeyPa
 
     assert canonical._used.write == ENCODER.encode
     assert encode({"b": 1, "a": "é"}) == b'{"a":"\xc3\xa9","b":1}'
+
+
+@given(st.dictionaries(st.text(), VALUES))
+def test_what_was_checked_has_the_same_bytes_wherever_it_is(value: dict[str, Any]) -> None:
+    held = checked(value)
+
+    assert encode(held) == encode(value)
+    assert encode({"a": [held, 1], "b": held}) == encode({"a": [value, 1], "b": value})
+
+
+@pytest.mark.parametrize("foreign", [{"a": 1.5}, {"a": [Decimal(1)]}, {1: "a"}])
+def test_what_is_foreign_cannot_be_checked(foreign: Any) -> None:
+    with pytest.raises(TypeError):
+        checked(foreign)

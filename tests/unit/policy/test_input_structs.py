@@ -84,6 +84,16 @@ def policy() -> CompiledPolicy:
 
 
 POLICY = policy()
+#: The same, with a table that has too many rows to become code.
+STEPWISE = built(
+    expressions("e", {
+        "d.x": "class.a * 2 + b - class.from.n + h - z",
+        "d.t": "t + s",
+        "d.f": "f and m > 1",
+    }),
+    rules(*[(f"r{number}", f"== {number}", "refer") for number in range(65)], fields=("m",)),
+    properties=PROPERTIES,
+)  # fmt: skip
 READ = input_reader(POLICY)
 
 
@@ -192,3 +202,30 @@ def test_a_policy_of_steps_is_read_at_once_too() -> None:
     assert isinstance(found, InputStruct)
     assert stepped.evaluate(found, {}) == stepped.evaluate(read_inputs(raw), {})
     assert [result.rule_id for result in stepped.evaluate(found, {}).asks] == ["r7"]
+
+
+VALUES = st.one_of(
+    st.decimals(min_value=-10, max_value=10, places=3),
+    st.sampled_from([Decimal("NaN"), Decimal("1E+3"), None, "x", "é", True, Decimal(3)]),
+)
+
+
+NAMES = st.sampled_from(["class.a", "class.from.n", "b", "s", "t", "f", "no"])
+
+
+@given(st.sampled_from([POLICY, STEPWISE]), st.dictionaries(NAMES, VALUES))
+def test_a_varied_struct_is_the_struct_of_the_varied_inputs(
+    policy: CompiledPolicy, changes: dict[str, Any]
+) -> None:
+    inputs = read_inputs(json.dumps(GOOD).encode())
+    struct = policy.struct(inputs)
+    assert struct is not None
+    before = struct.facts
+
+    varied, whole = policy.varied(struct, changes), policy.struct({**inputs, **changes})
+
+    assert struct.facts is before
+    assert (varied is None) == (whole is None)
+    if varied is not None and whole is not None:
+        assert (varied.facts, dict(varied)) == (whole.facts, dict(whole))
+        assert policy.evaluate(varied, {}) == policy.evaluate({**inputs, **changes}, {})
