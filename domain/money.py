@@ -10,6 +10,8 @@ from domain.errors import InvalidInputError
 MONEY_TEXT: Final = re.compile(r"(0|[1-9][0-9]{0,11})\.[0-9]{2}", re.ASCII)
 RATE_TEXT: Final = re.compile(r"(0|[1-9][0-9]{0,3})(\.[0-9]{1,12})?", re.ASCII)
 
+#: One real in centavos.
+REAL: Final = 100
 #: Precision 34 (decimal128): wide enough for 12 digits of money times 12 digits of rate, exactly.
 EXACT: Final = Context(prec=34, rounding=ROUND_HALF_EVEN)
 
@@ -61,8 +63,11 @@ def reais(centavos: int) -> Decimal:
 
 def format_centavos(centavos: int) -> str:
     """Return centavos as the text of the public contract: `"10000.00"`, `"-0.05"`."""
+    if centavos >= REAL:
+        text = str(centavos)
+        return f"{text[:-2]}.{text[-2:]}"
     sign = "-" if centavos < 0 else ""
-    whole, cents = divmod(abs(centavos), 100)
+    whole, cents = divmod(abs(centavos), REAL)
     return f"{sign}{whole}.{cents:02d}"
 
 

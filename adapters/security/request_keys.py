@@ -18,7 +18,8 @@ class RequestKeys:
     """
 
     def __init__(self, secret: bytes) -> None:
-        self._command_key = hmac.digest(secret, b"command", hashlib.sha256)
+        # A copy of a keyed hash costs half of keying one anew.
+        self._command = hmac.new(hmac.digest(secret, b"command", hashlib.sha256), None, "sha256")
         self._cursor_key = hmac.digest(secret, b"cursor", hashlib.sha256)
 
     @classmethod
@@ -34,8 +35,9 @@ class RequestKeys:
 
     def command_hash(self, route: str, command: object) -> str:
         """Return the hash of a route's command in its plain canonical form."""
-        text = b"%s\n%s" % (route.encode(), encode(command))
-        return hmac.digest(self._command_key, text, hashlib.sha256).hex()
+        keyed = self._command.copy()
+        keyed.update(b"%s\n%s" % (route.encode(), encode(command)))
+        return keyed.hexdigest()
 
     def cursor_tag(self, text: bytes) -> bytes:
         """Return the 16 bytes that prove a cursor to be ours."""

@@ -22,7 +22,7 @@ from domain.instants import (
     parse_date,
     parse_instant,
 )
-from domain.money import Money, Rate, format_centavos, round_half_even
+from domain.money import Money, Rate, format_centavos, reais, round_half_even
 
 BAD_MONEY = [
     "10",
@@ -237,3 +237,11 @@ def test_another_uuid_is_refused(text: str) -> None:
 def test_persons_are_named_by_customer_or_by_index() -> None:
     assert own_person("c-1") == "c.c-1"
     assert person_of_index("1:" + "ab" * 32) == "p1." + "ab" * 20
+
+
+@given(st.integers(min_value=-(10**18), max_value=10**18) | st.integers(-1000, 1000))
+def test_centavos_in_text_and_in_reais_are_the_same_amount(centavos: int) -> None:
+    text = f"{Decimal(centavos) / 100:.2f}"
+
+    assert format_centavos(centavos) == text.replace("-0.00", "0.00")
+    assert str(reais(centavos)) == format_centavos(centavos)

@@ -1,3 +1,4 @@
+import hmac
 import json
 import os
 import stat
@@ -151,3 +152,15 @@ def test_purposes_and_routes_do_not_mix() -> None:
 
     assert len(hashes) == 5
     assert keys.command_hash("a", {"b": "1", "c": 2}) == keys.command_hash("a", {"c": 2, "b": "1"})
+
+
+def test_the_hash_of_a_command_is_the_hmac_of_its_canonical_text() -> None:
+    key = hmac.digest(bytes(32), b"command", "sha256")
+    keys = RequestKeys(bytes(32))
+
+    for amount in ("1.00", "2.00"):
+        text = b'decide\n{"amount":"%s"}' % amount.encode()
+        assert (
+            keys.command_hash("decide", {"amount": amount})
+            == hmac.digest(key, text, "sha256").hex()
+        )
