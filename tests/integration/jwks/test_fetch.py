@@ -21,7 +21,7 @@ from adapters.security.tokens import KeyNotKnownError, TokenRefusedError
 from adapters.system import SystemClock
 from domain.errors import DeadlineExceededError, PermanentError, TransientError
 from tests.integration.shared.caches import soon
-from tests.integration.shared.test_redis_faults import certificate
+from tests.services.certificate import certificate
 from tests.services.proxy import SILENCE, Faults, Verdict, Way, after, proxied
 from tests.services.server import HOST
 from tests.unit.security.issuer import ACCEPTED, Clock, jwk_of, signed

@@ -13,7 +13,7 @@ from adapters.system import SystemClock, SystemIds
 from adapters.telemetry.logs import Logs
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.monitoring import Telemetry
-from tests.integration.http.fakes import FakeUseCases
+from tests.integration.http.fakes import FakeLimits, FakeUseCases
 from tests.unit.http.test_fast_path import Silence, sent_by
 from tests.unit.security.issuer import ACCEPTED, Clock, Issuer, jwk_of, signed
 from tests.unit.streams.fakes import Counted
@@ -24,6 +24,7 @@ def app_of(issuer: Issuer) -> CreditApp:
     keys = JwksKeys(issuer.fetch, clock=clock, monitoring=Counted())
     ports = HttpPorts(
         verifier=JwksVerifier(keys, ACCEPTED, clock),
+        limits=FakeLimits(),
         keys=RequestKeys(b"k" * 32),
         instruments=Instruments(system, SystemIds(), Telemetry(Metrics(), Logs(Silence(), system))),
         pages=load_pages(),
