@@ -17,6 +17,7 @@ from adapters.bootstrap.ingestion import Ingestion, build_ingestion
 from adapters.bootstrap.services_stores import open_services
 from adapters.bootstrap.shipped import iof_table
 from adapters.bootstrap.stores import At, Stores, nowhere, open_stores
+from adapters.bootstrap.warming import Warming
 from adapters.inbound.http.use_cases import UseCases
 from adapters.settings import EmbeddedSettings, ServicesSettings, ServingSettings
 from adapters.streams.progress import CheckpointProgress
@@ -39,8 +40,10 @@ from decision_engine.record.writer import LedgerWriter
 from decision_engine.replay import Replay
 from decision_engine.review import Reviews
 from decision_engine.rulebook import Rulebooks
+from decision_engine.warm import CacheWarmer
 from decision_engine.what_if import WhatIf
 from domain.ports.monitoring import Monitoring
+from domain.ports.storage import Cache
 from domain.ports.time import Deadline
 from ingestion.accept import AcceptEvents
 
@@ -64,6 +67,8 @@ class Core:
     rulebooks: Rulebooks
     ingestion: Ingestion
     anchoring: Anchoring
+    #: Where processes share a cache, which may be emptied under them; None where it is their own.
+    warming: Warming | None
     use_cases: UseCases
 
 
@@ -81,9 +86,13 @@ async def running_core(
         core = await _build(stores, settings, monitoring, progress)
         core.ingestion.start()
         core.anchoring.start()
+        if core.warming is not None:
+            core.warming.start()
         try:
             yield core
         finally:
+            if core.warming is not None:
+                await core.warming.stop()
             await core.gather.close()
             await core.writer.stop()
             await core.ingestion.stop()
@@ -145,8 +154,18 @@ async def _build(
             monitoring,
             asyncio.sleep,
         ),
+        warming=_warming(stores, guarded.tiers.cache, gather, monitoring),
         use_cases=_use_cases(stores, approval, policies, guarded),
     )
+
+
+def _warming(
+    stores: Stores, cache: Cache, gather: Gather, monitoring: Monitoring
+) -> Warming | None:
+    if stores.buckets is None:
+        return None
+    warmer = CacheWarmer(cache, gather, stores.truth.lists, stores.clock, monitoring, asyncio.sleep)
+    return Warming(warmer, stores.chance, monitoring)
 
 
 def _writer(
