@@ -1,8 +1,8 @@
 """
 Taking turns at a customer's guarded rows within a process.
 
-Light-weight transactions on one partition disturb one another: two that meet both lose time, and
-with many the server gives up. The guard in the statement decides all the same; this spares it work.
+Light-weight transactions on one partition disturb one another: many at once take twice the time of
+one after the other, and their order is chance. The guard in the statement decides all the same.
 """
 
 import asyncio

@@ -239,6 +239,18 @@ def test_of_racing_processes_each_version_is_applied_once_and_the_highest_stays(
         assert row == profile(12, b"12 by %d" % winner)
 
 
+def test_writes_of_one_customer_keep_their_order_in_a_process(
+    store: KeyspacesStorage, loop: Loop
+) -> None:
+    async def write() -> list[Applied]:
+        rows = [profile(version) for version in range(1, 33)]
+        calls = (store.put_if_newer([row], soon()) for row in rows)
+        return [result for each in await asyncio.gather(*calls) for result in each]
+
+    # A later one that overtakes would make those before it STALE.
+    assert loop(write()) == [APPLIED] * 32
+
+
 def test_racing_processes_append_the_same_rows_without_a_difference(server: Server) -> None:
     rows = transactions(range(60))
     with ExitStack() as stack:
