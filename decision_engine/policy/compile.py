@@ -225,22 +225,7 @@ def build(
     results = tuple(_results(rule) for rule in rules)
     blank = _blank(layout, len(reads), len(derived), len(handles))
     span = slice(len(reads), len(reads) + len(derived))
-    answers = Answers(results)
-    one = whole(all_code(steps), reads, layout, answers.hits)
-    quick: Quick = (
-        BySteps(
-            names=tuple(item.name for item in reads),
-            readers={item.name: (place, item.reader()) for place, item in enumerate(reads)},
-            read_all=read_all(reads),
-            steps=fused(steps, layout),
-            blank=blank,
-            derived=derived,
-            span=span,
-            answers=answers,
-        )
-        if one is None
-        else at_once(reads, one, answers)
-    )
+    quick = _quick(steps, reads, layout, _Made(blank, derived, span, Answers(results)))
     calls = {node.function for node in nodes if isinstance(node, FunctionNode)}
     return CompiledPolicy(
         hash=document.hash,
@@ -263,6 +248,34 @@ def build(
         quick=quick,
         plans={node.id: _plans(node, layout, names.fields) for node in nodes},
         results=results,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a run makes: the places after the inputs, the derived values, the results of rules."""
+
+    blank: tuple[Any, ...]
+    derived: tuple[str, ...]
+    span: slice
+    answers: Answers
+
+
+def _quick(
+    steps: tuple[tuple[AnyNode, Step], ...], reads: tuple[Field, ...], layout: Layout, made: _Made
+) -> Quick:
+    one = whole(all_code(steps), reads, layout, made.answers.hits)
+    if one is not None:
+        return at_once(reads, one, made.answers)
+    return BySteps(
+        names=tuple(item.name for item in reads),
+        readers={item.name: (place, item.reader()) for place, item in enumerate(reads)},
+        read_all=read_all(reads),
+        steps=fused(steps, layout),
+        blank=made.blank,
+        derived=made.derived,
+        span=made.span,
+        answers=made.answers,
     )
 
 
