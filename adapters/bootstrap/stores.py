@@ -28,7 +28,7 @@ from adapters.system import SystemChance, SystemClock, SystemIds
 from decision_engine.archive import ReadNewestInstant
 from domain.instants import from_epoch_micros
 from domain.ports.limits import SharedBuckets
-from domain.ports.storage import Cache, DataStorage, HotQueries
+from domain.ports.storage import Cache, DataStorage, HotStorage
 from domain.ports.stream import EventStream, StreamReader
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import Truth
@@ -50,13 +50,6 @@ Closing = TypeVar("Closing", bound=Closable)
 
 class Stream(EventStream, StreamReader, Protocol):
     """Both sides of the event stream."""
-
-
-class HotStore(DataStorage, Protocol):
-    """The hot store, which also answers lists over all customers."""
-
-    def queries(self) -> HotQueries:
-        """Return what answers them."""
 
 
 def nowhere(_place: str) -> None:
@@ -91,7 +84,7 @@ class Stores:
     chance: SystemChance
     truth: Truths
     keyspaces: DataStorage
-    dynamodb: HotStore
+    dynamodb: HotStorage
     cache: Cache
     #: On the servers of the cache; None where this is the only process.
     buckets: SharedBuckets | None
@@ -164,7 +157,7 @@ class Projected(TypedDict):
     """The projections and the stream, by their names in `Stores`."""
 
     keyspaces: DataStorage
-    dynamodb: HotStore
+    dynamodb: HotStorage
     stream: Stream
 
 

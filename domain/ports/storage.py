@@ -138,6 +138,13 @@ class HotQueries(Protocol):
         """Return rows of a status by `created_us`; with `after`, those that come behind it."""
 
 
+class HotStorage(DataStorage, Protocol):
+    """The hot store: rows by key, and lists over all of them."""
+
+    def queries(self) -> HotQueries:
+        """Return the lists over this store."""
+
+
 class Cache(Protocol):
     """
     A store that may forget anything at any time and is never the only copy.

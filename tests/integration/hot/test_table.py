@@ -109,7 +109,7 @@ def test_a_table_where_nothing_expires_is_named(url: str, loop: Loop) -> None:
 
 def test_a_table_that_is_not_there_is_named_and_takes_no_read_down(url: str, loop: Loop) -> None:
     with client_of(url, loop) as client, store_on(client, loop, "nowhere") as store:
-        with pytest.raises(TableMissingError, match="us-east-1: create it"):
+        with pytest.raises(TableMissingError, match="no such table in us-east-1"):
             loop(store.check(soon()))
         with pytest.raises(HotStoreRefusedError, match="no such table"):
             loop(store.read_item("c-1", "CUSTOMER_PROFILE", soon()))
