@@ -16,6 +16,7 @@ from typing import Final
 
 from tests.integration.ledger_faults.processes import Site
 from tests.integration.whole.outages import (
+    FINE,
     Load,
     Phase,
     behind_proxies,
@@ -33,7 +34,6 @@ RICH: Final = 60 * 16
 DEADLINE_S: Final = 1.0
 RATE_BAR: Final = 0.5
 P99_BAR: Final = 2.0
-FINE: Final = frozenset({200, 201})
 
 
 async def measure(site: Site, proxies: dict[str, FaultProxy], redis_url: str) -> bool:

@@ -200,6 +200,14 @@ def dying_database(seed: int) -> Measured:
     return prove_dying()
 
 
+def tiers_away(seed: int) -> Measured:
+    """Take cache, hot and wide store away under load, each in three ways."""
+    del seed
+    from tests.integration.whole.outages import prove_outages  # noqa: PLC0415
+
+    return prove_outages()
+
+
 def scorecard(seed: int) -> Measured:
     """Measure the committed scorecard; its own seed is part of its definition."""
     del seed
@@ -348,6 +356,11 @@ ROWS: Final[tuple[Row, ...]] = (
         name="dying-database",
         promise="the database killed 20 times: 503 with Retry-After, then service, nothing lost",
         run=dying_database,
+    ),
+    Row(
+        name="tiers-away",
+        promise="cache, hot and wide store stopped, slow, failing: no 5xx, every decision the same",
+        run=tiers_away,
     ),
     Row(
         name="policy-differential",

@@ -9,11 +9,13 @@ Whatever happens, every request is answered, and every decision is the one of a 
 import asyncio
 import random
 import statistics
+import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +24,8 @@ from redis import Redis
 from tests.e2e.people import MONTHS, Customer
 from tests.e2e.platform import Answer
 from tests.integration.ledger_faults.processes import Api, Site, recent, up
+from tests.integration.whole.site import ALL, whole_site
+from tests.services.fleet import running
 from tests.services.proxy import NONE, FaultProxy, Faults, Verdict, Way, proxied
 from tests.services.server import HOST
 
@@ -41,6 +45,8 @@ CALLERS: Final = 12
 POOR: Final = 300_00
 RICH: Final = 6_000_00
 TOO_LATE_S: Final = 120.0
+CREATED: Final = 201
+FINE: Final = frozenset({200, CREATED})
 #: What a decision is, apart from ids and instants.
 PLAIN_OFFER: Final = ("amount", "term_months", "monthly_rate", "principal", "instalment", "total")
 
@@ -173,9 +179,6 @@ class Load:
         return answer
 
 
-CREATED: Final = 201
-
-
 def plain(document: Mapping[str, Any]) -> object:
     """Return what a decision says, without ids, instants and where its data came from."""
     offers = [tuple(offer[name] for name in PLAIN_OFFER) for offer in document["offers"]]
@@ -251,3 +254,23 @@ async def recovered(load: Load, name: str) -> Phase:
         if ready["status"] == "ready":
             return total
         assert time.monotonic() < until, ready
+
+
+def prove_outages(requests: int = 1_000, deadline_s: float = 1.0) -> dict[str, str]:
+    """Go through every outage with the usual second; return what was answered in each phase."""
+    with tempfile.TemporaryDirectory() as folder, running(*ALL) as servers:
+        site = whole_site(Path(folder), servers, "outages")
+        with behind_proxies(site) as (seen, proxies):
+            phases = asyncio.run(_proved(seen, proxies, requests, deadline_s))
+    wrong = {phase.name: dict(phase.statuses) for phase in phases if set(phase.statuses) - FINE}
+    assert not wrong, wrong
+    assert not [phase.other for phase in phases if phase.other]
+    return {phase.name: phase.text() for phase in phases}
+
+
+async def _proved(
+    site: Site, proxies: Mapping[str, FaultProxy], requests: int, deadline_s: float
+) -> list[Phase]:
+    # A tenth of the requests are for somebody new who is approved; recovery asks a little more.
+    async with loaded(site, requests // 10 * 16, deadline_s) as load:
+        return [phase async for phase in through_outages(load, proxies, requests)]

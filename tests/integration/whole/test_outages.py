@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.integration.ledger_faults.processes import Site
-from tests.integration.whole.outages import behind_proxies, loaded, through_outages
+from tests.integration.whole.outages import FINE, behind_proxies, loaded, through_outages
 from tests.integration.whole.site import whole_site
 from tests.services.proxy import FaultProxy
 from tests.services.server import Running
@@ -21,7 +21,7 @@ HEALTHY: Final = {"rich": "APPROVED", "poor": "DECLINED"}
 async def _through(site: Site, proxies: Mapping[str, FaultProxy]) -> None:
     async with loaded(site, RICH, DEADLINE_S) as load:
         async for phase in through_outages(load, proxies, REQUESTS):
-            assert set(phase.statuses) <= {200, 201}, (phase.name, phase.statuses)
+            assert set(phase.statuses) <= FINE, (phase.name, phase.statuses)
             assert phase.other == [], phase.name
         told = {kind: decision[0] for kind, decision in load.known.items()}  # type: ignore[index]
         assert told == HEALTHY
