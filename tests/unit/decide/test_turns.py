@@ -182,3 +182,18 @@ def test_who_leaves_while_letting_others_pass_gives_the_turn_on() -> None:
 
     assert run(SEED, program).count(BUSY) == 2
     assert not desk.turns._lines
+
+
+def test_who_leaves_at_the_moment_the_turn_is_given_gives_it_on() -> None:
+    desk = Desk()
+
+    async def program() -> list[str]:
+        async with desk.turns.turn(BUSY):
+            second, third = (asyncio.create_task(desk.ask(BUSY, 0)) for _ in range(2))
+            await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.wait([second, third], timeout=SLOW_S)
+        return desk.left
+
+    assert run(SEED, program) == [BUSY]
+    assert not desk.turns._lines
