@@ -173,14 +173,19 @@ def test_who_leaves_while_letting_others_pass_gives_the_turn_on() -> None:
     desk = Desk()
 
     async def program() -> list[str]:
-        slow = asyncio.create_task(desk.ask("other", SLOW_S))
-        first, second, third = (asyncio.create_task(desk.ask(BUSY, QUICK_S)) for _ in range(3))
-        await asyncio.sleep(2 * QUICK_S)
-        second.cancel()
-        await asyncio.wait([slow, first, second, third])
+        async with desk.turns.turn("other"):
+            async with desk.turns.turn(BUSY):
+                second = asyncio.create_task(desk.ask(BUSY, 0))
+                await asyncio.sleep(QUICK_S)
+                third = asyncio.create_task(desk.ask(BUSY, 0))
+                await asyncio.sleep(QUICK_S)
+            await asyncio.sleep(QUICK_S)
+            second.cancel()
+            await asyncio.sleep(QUICK_S)
+        await asyncio.wait([second, third], timeout=SLOW_S)
         return desk.left
 
-    assert run(SEED, program).count(BUSY) == 2
+    assert run(SEED, program) == [BUSY]
     assert not desk.turns._lines
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.customer import CreditData, Month, Slot, month_from_rows
 from domain.errors import PermanentError
-from domain.features import FEATURE_NAMES, features
+from domain.features import FEATURE_NAMES, features, features_on
 from domain.profile_bytes import profile_from_bytes, profile_to_bytes
 from domain.transaction import Transaction, TransactionKind
 
@@ -224,3 +224,10 @@ def test_the_newest_bureau_score_counts() -> None:
 
 def test_a_slot_is_ranked_by_incarnation_and_then_version() -> None:
     assert Slot(2, 1, 0, {}).rank > Slot(1, 9, 9, {}).rank
+
+
+def test_only_what_is_named_is_computed_and_only_features_are() -> None:
+    empty, day = CreditData.empty("c"), AS_OF.date()
+
+    assert features_on(empty, day, ["credit.limit", "made.up"]).keys() == {"credit.limit"}
+    assert features_on(empty, day, FEATURE_NAMES) == features(empty, AS_OF)
