@@ -18,10 +18,12 @@ from tests.services.provided import provided
 from tests.services.server import HOST, Launch, NotReadyError, Running, birth, exchange, start
 
 ALL = fleet.USUAL
+#: How the settings end that say where a server is.
+PLACES = ("_URL", "_ADDRESS", "_ENDPOINT")
 
 
 def port_of(server: Running) -> int:
-    (address,) = [value for name, value in server.settings.items() if not name.endswith("CENTER")]
+    (address,) = [value for name, value in server.settings.items() if name.endswith(PLACES)]
     return int(address.rpartition(":")[2].partition("/")[0])
 
 
