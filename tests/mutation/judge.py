@@ -152,6 +152,23 @@ class Engine:
                 again = policy.evaluate(struct, functions)
                 slowly = policy.quick.run(struct.facts, functions) is None
                 yield _hash((dict(struct), len(struct), again, again.asks, slowly))
+                yield from self._varied(policy, struct, functions)
+
+    def _varied(
+        self, policy: Any, struct: Mapping[str, Any], functions: Mapping[str, Any]
+    ) -> Iterator[bytes]:
+        """Yield what a struct becomes when some of its inputs are changed, and only those read."""
+        numbers = [name for name, value in struct.items() if isinstance(value, Decimal)][:2]
+        more = {name: struct[name] + 1 for name in numbers}
+        for changes in (
+            {},
+            more,
+            {"read by nobody": 1, **more},
+            {**more, **dict.fromkeys(numbers)},
+        ):
+            varied = policy.varied(struct, changes)
+            told = None if varied is None else (dict(varied), policy.evaluate(varied, functions))
+            yield _hash((told, varied is struct))
 
     def _finders(self, policy: Any) -> Iterator[Callable[[list[Any]], Any]]:
         """

@@ -152,11 +152,18 @@ class Load:
             case 1:
                 answer = await self._get(f"/v1/customers/{customer.customer_id}/transactions")
             case 2:
-                answer = await self._decide(phase, next(self.rich), "rich")
+                answer = await self._newcomer(phase, customer)
             case _:
                 answer = await self._decide(phase, customer, "poor")
         phase.latencies.append(time.perf_counter() - began)
         phase.statuses[answer.status] += 1
+
+    async def _newcomer(self, phase: Phase, otherwise: Customer) -> Answer:
+        """Let somebody ask who has not asked before, and is approved, while there is anybody."""
+        fresh = next(self.rich, None)
+        if fresh is None:
+            return await self._decide(phase, otherwise, "poor")
+        return await self._decide(phase, fresh, "rich")
 
     async def _get(self, path: str) -> Answer:
         return await self.api.request("GET", path, deadline_s=self.deadline_s)

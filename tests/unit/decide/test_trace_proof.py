@@ -1,6 +1,7 @@
 """The recorded proof of a trace is the one of its plain entries, whatever was proved before."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from decision_engine.case import CreditCase
 from decision_engine.exposure import NO_EXPOSURE, Commitment, Exposure
 from decision_engine.record.entry import HumanVerdict
 from decision_engine.snapshot import Attribute, Attributes, attribute_text
-from decision_engine.trace_marks import trail_of
+from decision_engine.trace_marks import table_entries, trail_of
 from decision_engine.trace_proof import TraceProof
 from domain.money import EXACT, Money
 from tests.unit.decide.world import application, case, good_profile, grey_profile, rulebook
@@ -83,3 +84,8 @@ def test_equal_assessments_have_equal_proofs() -> None:
 @pytest.mark.parametrize("value", ["0.00", "-0.00", "-1.50", "1E+3", "0E-7", "1" * 40, "12.345"])
 def test_a_number_has_one_text(value: str) -> None:
     assert attribute_text(Decimal(value)) == format(EXACT.plus(Decimal(value)), "f")
+
+
+def test_a_day_before_every_table_is_said_to_have_no_row() -> None:
+    assert list(table_entries(rulebook(), date(1900, 1, 1))) == [("tables", "no row")]
+    assert len(list(table_entries(rulebook(), date(2026, 6, 10)))) == 2

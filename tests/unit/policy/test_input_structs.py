@@ -229,3 +229,13 @@ def test_a_varied_struct_is_the_struct_of_the_varied_inputs(
     if varied is not None and whole is not None:
         assert (varied.facts, dict(varied)) == (whole.facts, dict(whole))
         assert policy.evaluate(varied, {}) == policy.evaluate({**inputs, **changes}, {})
+
+
+def test_what_a_policy_does_not_read_varies_nothing() -> None:
+    struct = STEPWISE.struct(read_inputs(json.dumps(GOOD).encode()))
+    assert struct is not None
+
+    varied = STEPWISE.varied(struct, {"no": Decimal(1), "b": Decimal(4)})
+
+    assert varied is not None
+    assert dict(varied) == {**struct, "b": Decimal(4)}
