@@ -58,7 +58,7 @@ class Limits:
     """
 
     batch_max: int = 128
-    share_min: int = 8
+    share_min: int = 32
     unanswered_max: int = 4096
     age_max_s: float = 2.0
     skips_max: int = 3
