@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
 from adapters.bootstrap.stores import Stores
-from adapters.resilience.breaker import Breaker, BreakerState
+from adapters.resilience.breaker import Breaker
 from decision_engine.archive import ReadCustomerProfile
 from decision_engine.rulebook import Rulebooks
 from domain.errors import CreditError
+from domain.ports.breakers import BreakerState
 from domain.ports.time import Deadline
 from domain.profile_row import PROFILE
 

@@ -10,55 +10,19 @@ is away, or says what cannot be read, changes nothing.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 
-from adapters.resilience.breaker import Breaker, BreakerState
+from adapters.resilience.breaker import Breaker
 from domain.errors import CreditError
+from domain.ports.breakers import ROWS_MAX, BreakerBoard, BreakerRow, BreakerState
 from domain.ports.monitoring import Monitoring
 from domain.ports.time import Clock, Deadline
 
 EVERY_S: Final = 5.0
 CALL_S: Final = 1.0
-#: What was published longer ago than this is no news: its process may be gone.
+#: What was published longer ago than this is no news: its process may be gone. Nor is what comes
+#: from as far ahead: it would be believed for as long as it lies there.
 NEWS_S: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerRow:
-    """
-    A breaker's state as the table `circuit-breaker-state` holds it (the brief's B3, B4).
-
-    service_name: `<store>` `/` `<process>`: each process has a row of its own, so that none
-    overwrites what another one found. last_failure_time: epoch seconds of the last opening, 0 for
-    none. updated: epoch seconds.
-    """
-
-    service_name: str
-    state: BreakerState
-    failure_count: int
-    success_count: int
-    last_failure_time: int
-    updated: int
-
-
-class BreakerBoard(Protocol):
-    """Where processes see each other's breakers."""
-
-    async def publish(self, rows: Sequence[BreakerRow], deadline: Deadline) -> None:
-        """
-        Put rows in the place of older ones of the same name.
-
-        Raises:
-            TransientError: the board is away.
-        """
-
-    async def read(self, deadline: Deadline) -> Sequence[BreakerRow]:
-        """
-        Return every row there is, at most a thousand.
-
-        Raises:
-            TransientError: the board is away.
-        """
 
 
 @dataclass(slots=True)
@@ -78,7 +42,7 @@ class LocalBoard:
     async def read(self, deadline: Deadline) -> Sequence[BreakerRow]:
         """See `BreakerBoard.read`."""
         del deadline
-        return list(self.rows.values())
+        return list(self.rows.values())[:ROWS_MAX]
 
 
 @dataclass(slots=True)
@@ -138,11 +102,11 @@ class BreakerNews:
         return replace(held, updated=row.updated) != row
 
     def _heed(self, rows: Iterable[BreakerRow]) -> None:
-        since = self.clock.now().timestamp() - NEWS_S
+        now_s = self.clock.now().timestamp()
         open_ = {
             store
             for store, _, process in (row.service_name.partition("/") for row in rows
-                if row.state is not BreakerState.CLOSED and row.updated >= since)
+                if row.state is not BreakerState.CLOSED and abs(now_s - row.updated) <= NEWS_S)
             if process != self.process
         }  # fmt: skip
         for breaker in self.breakers:

@@ -11,24 +11,16 @@ read, and a probe that never comes back is given up after a pause.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from domain.errors import TransientError
+from domain.ports.breakers import BreakerState
 from domain.ports.monitoring import Monitoring
 from domain.ports.time import Clock
 
 FINE: Final = 0
 SLOW: Final = 1
 FAILED: Final = 2
-
-
-class BreakerState(StrEnum):
-    """What a breaker does with the next call."""
-
-    CLOSED = "closed"
-    HALF_OPEN = "half_open"
-    OPEN = "open"
 
 
 class BreakerOpenError(TransientError):

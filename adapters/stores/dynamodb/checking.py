@@ -26,16 +26,16 @@ POLL_S: Final = 0.2
 USABLE: Final = frozenset({"ACTIVE", "UPDATING"})
 
 
-async def check_table(calls: Calls, deadline: Deadline) -> None:
+async def check_table(calls: Calls, deadline: Deadline, form: hot.Form = hot.FORM) -> None:
     """Look at the table; raises as `DynamoStorage.check`."""
     table = await _described(calls, deadline)
     _check_place(calls, table)
-    _check_keys(calls.table, "table", table, hot.KEY)
+    _check_keys(calls.table, "table", table, form.key)
     if table.get("BillingModeSummary", {}).get("BillingMode") != hot.BILLING:
         raise CapacityModeError(
             f"{calls.table} has provisioned capacity: set its capacity mode to on-demand"
         )
-    _check_indices(calls.table, table)
+    _check_indices(calls.table, table, form)
     asked = {"TableName": calls.table}
     told = await _asked(calls, "DescribeTimeToLive", asked, deadline)
     expiry = told.get("TimeToLiveDescription", {})
@@ -46,10 +46,10 @@ async def check_table(calls: Calls, deadline: Deadline) -> None:
         )
 
 
-async def create_table(calls: Calls, deadline: Deadline) -> None:
+async def create_table(calls: Calls, deadline: Deadline, form: hot.Form = hot.FORM) -> None:
     """Make the table unless it is there; raises as `DynamoStorage.check`."""
     try:
-        await _asked(calls, "CreateTable", hot.definition(calls.table), deadline)
+        await _asked(calls, "CreateTable", form.definition(calls.table), deadline)
     except CreditError as error:
         if not _is_there(error):
             raise
@@ -63,7 +63,7 @@ async def create_table(calls: Calls, deadline: Deadline) -> None:
     told = await _asked(calls, "DescribeTimeToLive", {"TableName": calls.table}, deadline)
     if told.get("TimeToLiveDescription", {}).get("TimeToLiveStatus") == "DISABLED":
         await _asked(calls, "UpdateTimeToLive", hot.expiry(calls.table), deadline)
-    await check_table(calls, deadline)
+    await check_table(calls, deadline, form)
 
 
 def _check_place(calls: Calls, table: dict[str, Any]) -> None:
@@ -78,9 +78,9 @@ def _check_place(calls: Calls, table: dict[str, Any]) -> None:
         raise TransientError(f"{calls.table} is not of use yet: {table.get('TableStatus')}")
 
 
-def _check_indices(name: str, table: dict[str, Any]) -> None:
+def _check_indices(name: str, table: dict[str, Any], form: hot.Form) -> None:
     held = {each.get("IndexName"): each for each in table.get("GlobalSecondaryIndexes", [])}
-    for index, pair in hot.INDEXES.items():
+    for index, pair in form.indexes.items():
         if index not in held:
             raise IndexMissingError(
                 f"{name} has no index {index}: create it on {pair[0]} and {pair[1]}"
@@ -90,10 +90,10 @@ def _check_indices(name: str, table: dict[str, Any]) -> None:
             raise TransientError(f"the index {index} of {name} is still being made")
 
 
-def _check_keys(name: str, what: str, held: dict[str, Any], pair: tuple[str, str]) -> None:
-    if held.get("KeySchema") != hot.key_schema(pair):
+def _check_keys(name: str, what: str, held: dict[str, Any], names: tuple[str, ...]) -> None:
+    if held.get("KeySchema") != hot.key_schema(names):
         raise KeySchemaError(
-            f"the {what} of {name} has other keys than {pair[0]} and {pair[1]}: keys cannot be"
+            f"the {what} of {name} has other keys than {' and '.join(names)}: keys cannot be"
             " changed, so make it anew"
         )
 

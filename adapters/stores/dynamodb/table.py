@@ -5,7 +5,8 @@ Few values of `dataType` and `status` have most of the rows, so each index is pa
 value and a number of the customer's: `docs/hot-store.md` has the arithmetic.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from zlib import crc32
 
@@ -80,9 +81,21 @@ def expiry(name: str = NAME) -> dict[str, Any]:
     }
 
 
-def key_schema(pair: tuple[str, str]) -> list[dict[str, str]]:
-    """Return a partition key and a sort key in the service's form."""
+def key_schema(names: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return a partition key, and a sort key where there is one, in the service's form."""
     kinds = ("HASH", "RANGE")
     return [
-        {"AttributeName": name, "KeyType": kind} for name, kind in zip(pair, kinds, strict=True)
+        {"AttributeName": name, "KeyType": kind} for name, kind in zip(names, kinds, strict=False)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a table of ours has to be like; all are on demand, and expire by `ttl`."""
+
+    key: tuple[str, ...]
+    indexes: Mapping[str, tuple[str, str]]
+    definition: Callable[[str], dict[str, Any]]
+
+
+FORM: Final = Form(KEY, INDEXES, definition)

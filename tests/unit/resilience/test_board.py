@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from adapters.resilience.board import BreakerNews, BreakerRow, LocalBoard
-from adapters.resilience.breaker import Breaker, BreakerState
+from adapters.resilience.board import BreakerNews, LocalBoard
+from adapters.resilience.breaker import Breaker
 from domain.errors import TransientError
+from domain.ports.breakers import BreakerRow, BreakerState
 from domain.ports.time import Deadline
 from tests.unit.decide.world import Counts
 from tests.unit.record.ports import HandClock
@@ -176,3 +177,16 @@ def test_news_are_exchanged_until_it_is_told_to_stop() -> None:
     with pytest.raises(StoppedError):
         asyncio.run(site.news.run())
     assert slept == [5.0] * 3
+
+
+@pytest.mark.parametrize("ahead_s", [61, 10**12])
+def test_a_row_from_far_ahead_is_not_believed_for_ever(ahead_s: int) -> None:
+    site = Site()
+    fail(site.there, 5)
+    asyncio.run(site.other.once())
+    ((name, row),) = site.board.rows.items()
+    site.board.rows[name] = replace(row, updated=row.updated + ahead_s)
+    asyncio.run(site.news.once())
+    fail(site.here, 4)
+
+    assert site.here.state is BreakerState.CLOSED

@@ -6,8 +6,8 @@ from adapters.resilience.breaker import (
     Breaker,
     BreakerOpenError,
     BreakerSettings,
-    BreakerState,
 )
+from domain.ports.breakers import BreakerState
 from tests.unit.decide.world import Counts
 from tests.unit.record.ports import HandClock
 

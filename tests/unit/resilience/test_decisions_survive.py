@@ -15,12 +15,12 @@ from typing import Any, Final
 
 import pytest
 
-from adapters.resilience.breaker import BreakerState
 from adapters.resilience.guard import Guards
 from adapters.resilience.guarded import GuardedCache, GuardedReader, GuardedWriter
 from decision_engine.gather import Gather, Tiers, profile_key
 from domain.customer import CreditData
 from domain.errors import DeadlineExceededError, TransientError
+from domain.ports.breakers import BreakerState
 from domain.ports.storage import Applied, ProjectionRow
 from domain.ports.time import Deadline
 from domain.profile_bytes import profile_to_bytes

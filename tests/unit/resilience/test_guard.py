@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.resilience.breaker import BreakerOpenError, BreakerSettings, BreakerState
+from adapters.resilience.breaker import BreakerOpenError, BreakerSettings
 from adapters.resilience.guard import IN_FLIGHT, Guards, WorkClass
 from adapters.resilience.guarded import GuardedCache, GuardedReader, GuardedWriter
 from domain.errors import (
@@ -18,6 +18,7 @@ from domain.errors import (
     ThrottledError,
     TransientError,
 )
+from domain.ports.breakers import BreakerState
 from domain.ports.storage import Applied, ProjectionRow
 from domain.ports.time import Deadline
 from tests.simulation.kernel.loop import run
