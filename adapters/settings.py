@@ -36,7 +36,13 @@ SERVICES_MAY_HAVE: Final = (
     "RATE_LIMIT_EVENTS",
     "RATE_LIMIT_ADMIN",
     "RATE_LIMIT_PROCESSES",
+    "SHARED_BREAKERS",
+    "JWKS_URL",
+    "JWKS_ISSUER",
+    "JWKS_AUDIENCE",
 )
+#: One without the others would let in whom nobody meant.
+TOGETHER: Final = ("JWKS_URL", "JWKS_ISSUER", "JWKS_AUDIENCE")
 #: What projections on servers need besides.
 SERVERS_NEED: Final = ("CASSANDRA_ADDRESS",)
 EXPLAINED: Final = "docs/services.md lists the settings"
@@ -120,6 +126,12 @@ class ServicesSettings(ServingSettings):
     kinesis_stream: str = "credit-events"
     #: How many processes share the rate limits: each has that part while Redis is away.
     rate_limit_processes: int = Field(default=2, ge=1, le=64)
+    #: Whether processes tell each other of their circuit breakers, on a table beside the hot store.
+    shared_breakers: Literal["yes", "no"] = "no"
+    #: Where the issuer of tokens publishes its keys; empty: tokens are signed with `token.key`.
+    jwks_url: str = ""
+    jwks_issuer: str = ""
+    jwks_audience: str = ""
 
     @classmethod
     def from_environment(
@@ -142,6 +154,9 @@ class ServicesSettings(ServingSettings):
             raise InvalidInputError(
                 f"the profile services needs {', '.join(missing)} in its settings: {EXPLAINED}"
             )
+        if any(map(held.get, TOGETHER)) and not all(map(held.get, TOGETHER)):
+            lacking = ", ".join(name for name in TOGETHER if not held.get(name))
+            raise InvalidInputError(f"{lacking} is not set beside the other JWKS_…: {EXPLAINED}")
         more = {name.lower(): held[name] for name in SERVICES_MAY_HAVE if held.get(name)}
         try:
             return cls.model_validate(

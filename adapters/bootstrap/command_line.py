@@ -98,7 +98,7 @@ class EmbeddedWiring:
     def prepare_stores(self) -> dict[str, str]:
         """Make what projections and stream need on their servers."""
         settings = ServicesSettings.from_environment(self.settings.data, {})
-        if settings.projections == "files":
+        if settings.projections == "files" and settings.shared_breakers == "no":
             raise InvalidInputError("PROJECTIONS=files needs no servers: there is nothing to make")
         return asyncio.run(prepared(settings))
 

@@ -15,6 +15,7 @@ from adapters.bootstrap.guards import GuardedStores, guarded_stores
 from adapters.bootstrap.health import health
 from adapters.bootstrap.ingestion import Ingestion, build_ingestion
 from adapters.bootstrap.services_stores import open_services
+from adapters.bootstrap.sharing_breakers import share_breakers
 from adapters.bootstrap.shipped import iof_table
 from adapters.bootstrap.stores import At, Stores, nowhere, open_stores
 from adapters.bootstrap.warming import Warming
@@ -122,6 +123,7 @@ async def _build(
     policies = Policies(stores.truth.api, rulebooks, stores.clock)
     await policies.load(Deadline.after(stores.clock, LOADING_SECONDS))
     guarded = guarded_stores(stores, monitoring, settings.breaker_pause_s)
+    share_breakers(stores, settings, guarded.breakers, monitoring)
     gather = Gather(guarded.tiers, stores.clock, monitoring)
     writer = _writer(stores, settings, monitoring, ingestion.committed.set)
     await writer.start()

@@ -25,6 +25,8 @@ from adapters.aws.endpoint import Endpoint
 from adapters.aws.json_client import JsonClient
 from adapters.aws.retrying import Retrying
 from adapters.settings import ServicesSettings
+from adapters.stores.dynamodb import breaker_table
+from adapters.stores.dynamodb.breaker_board import DynamoBreakerBoard
 from adapters.stores.dynamodb.storage import DynamoStorage
 from adapters.stores.embedded.opening import Layout
 from adapters.stores.embedded.sqlite_file import SqliteFile
@@ -47,6 +49,7 @@ from domain.ports.time import Clock, Deadline
 WIDE: Final = "wide store"
 HOT: Final = "hot store"
 STREAM: Final = "stream"
+BREAKERS: Final = "breakers"
 CHECKPOINTS: Final = "checkpoints.sqlite"
 STARTING_SECONDS: Final = 10.0
 #: What making a table or a stream takes at most.
@@ -109,6 +112,30 @@ def projection_servers(
     return ProjectionServers(wide, hot, stream, places)
 
 
+def breaker_board(
+    settings: ServicesSettings, clock: Clock, monitoring: Monitoring
+) -> DynamoBreakerBoard:
+    """
+    Return where processes see each other's breakers, on connections of its own; nothing is asked.
+
+    Raises:
+        PermanentError: a setting names nothing; the sentence says which.
+    """
+    client = _client("dynamodb", settings, credentials(settings, clock), clock)
+    retrying = Retrying(client, clock=clock, chance=SystemChance())
+    return DynamoBreakerBoard(retrying, region=settings.aws_region, monitoring=monitoring)
+
+
+def board_place(settings: ServicesSettings) -> str:
+    """
+    Return where the breakers' table is, for people.
+
+    Raises:
+        PermanentError: a setting names nothing; the sentence says which.
+    """
+    return f"{_endpoint('dynamodb', settings).authority}, table {breaker_table.NAME}"
+
+
 def named(settings: ServicesSettings) -> None:
     """
     Do nothing when the settings name servers.
@@ -116,10 +143,13 @@ def named(settings: ServicesSettings) -> None:
     Raises:
         PermanentError: one names nothing; the sentence says which.
     """
-    wide_address(settings)
     credentials(settings, SystemClock())
-    for service in ("dynamodb", "kinesis"):
-        _endpoint(service, settings)
+    if settings.projections == "servers":
+        wide_address(settings)
+        for service in ("dynamodb", "kinesis"):
+            _endpoint(service, settings)
+    if settings.shared_breakers == "yes":
+        board_place(settings)
 
 
 def wide_address(settings: ServicesSettings) -> Address:
@@ -150,7 +180,9 @@ def credentials(settings: ServicesSettings, clock: Clock) -> CredentialSource:
 
 async def prepared(settings: ServicesSettings) -> dict[str, str]:
     """
-    Make keyspace, table and stream where they are not there, look at them, and return their places.
+    Make what is to be on servers and is not there, look at it, and return the places.
+
+    That is keyspace, table and stream, and the breakers' table where processes share these.
 
     Raises:
         PermanentError: what is there is another, or we may not make it.
@@ -158,24 +190,45 @@ async def prepared(settings: ServicesSettings) -> dict[str, str]:
     """
     clock = SystemClock()
     deadline = Deadline.after(clock, PREPARING_SECONDS)
-    await asyncio.to_thread(prepare_wide, wide_address(settings), clock, _wait)
-    async with visited(settings, clock) as servers:
-        await servers.dynamodb.create(deadline)
-        await servers.stream.producer.create(settings.stream_shards, deadline)
-        for _, check in servers.checks():
-            await check(deadline)
-        return dict(servers.places)
+    places: dict[str, str] = {}
+    if settings.projections == "servers":
+        await asyncio.to_thread(prepare_wide, wide_address(settings), clock, _wait)
+        async with visited(settings, clock) as servers:
+            await servers.dynamodb.create(deadline)
+            await servers.stream.producer.create(settings.stream_shards, deadline)
+            for _, check in servers.checks():
+                await check(deadline)
+            places |= servers.places
+    if settings.shared_breakers == "yes":
+        async with visited_board(settings, clock) as board:
+            await board.create(deadline)
+        places[BREAKERS] = board_place(settings)
+    return places
 
 
 @asynccontextmanager
 async def visited(settings: ServicesSettings, clock: Clock) -> AsyncIterator[ProjectionServers]:
     """Have the servers for a look, without a data folder."""
-    logs = Logs(LineWriter(sys.stderr), clock, sampler=at_least("warning"))
     with TemporaryDirectory() as folder:
         async with AsyncExitStack() as opened:
-            yield projection_servers(
-                settings, clock, Telemetry(Metrics(), logs), Path(folder), opened
-            )
+            yield projection_servers(settings, clock, _said(clock), Path(folder), opened)
+
+
+@asynccontextmanager
+async def visited_board(
+    settings: ServicesSettings, clock: Clock
+) -> AsyncIterator[DynamoBreakerBoard]:
+    """Have the board of breakers for a look."""
+    board = breaker_board(settings, clock, _said(clock))
+    try:
+        yield board
+    finally:
+        await board.close()
+
+
+def _said(clock: Clock) -> Monitoring:
+    """Return what tells of warnings only, on standard error."""
+    return Telemetry(Metrics(), Logs(LineWriter(sys.stderr), clock, sampler=at_least("warning")))
 
 
 def _wait(seconds: float) -> None:

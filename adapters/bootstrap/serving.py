@@ -19,6 +19,7 @@ from adapters.bootstrap.platform import Core, running_core
 from adapters.bootstrap.rate_limits import rate_limits
 from adapters.bootstrap.shipped import DemoData, personal_loan
 from adapters.bootstrap.stores import At
+from adapters.bootstrap.token_checks import token_verifier
 from adapters.inbound.cli.demo.run import Demo
 from adapters.inbound.cli.demo.show import show_how_to_go_on, show_summary
 from adapters.inbound.cli.wiring import DemoOptions
@@ -142,7 +143,7 @@ async def stop_signal() -> None:
 async def _serve(core: Core, settings: ServingSettings, telemetry: Telemetry) -> RunningServer:
     stores = core.stores
     ports = HttpPorts(
-        verifier=stores.tokens.verifier(),
+        verifier=await token_verifier(stores, settings, telemetry),
         limits=rate_limits(stores, settings, telemetry),
         keys=stores.request_keys,
         instruments=Instruments(stores.clock, stores.ids, telemetry),

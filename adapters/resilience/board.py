@@ -65,14 +65,24 @@ class BreakerNews:
             await self.sleep(EVERY_S)
 
     async def once(self) -> None:
-        """Publish what has changed or grows old, and heed what others say."""
+        """
+        Publish what has changed or grows old, and heed what others say.
+
+        With the board away, whatever the reason, breakers follow what this process has seen.
+        """
+        others: Sequence[BreakerRow]
         try:
             await self._publish()
             others = await self.board.read(Deadline.after(self.clock, CALL_S))
-        except CreditError:
-            self.monitoring.count("breaker_board_failed_total")
-            others = []
+        except CreditError as error:
+            others = self._alone(error.code)
+        except Exception as error:  # noqa: BLE001 - a fault here must not end the exchange
+            others = self._alone(type(error).__name__)
         self._heed(others)
+
+    def _alone(self, code: str) -> Sequence[BreakerRow]:
+        self.monitoring.count("breaker_board_failed_total", code=code)
+        return ()
 
     async def _publish(self) -> None:
         rows = [row for row in map(self._row, self.breakers) if self._is_news(row)]

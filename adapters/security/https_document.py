@@ -33,10 +33,10 @@ class HttpsDocument:
         try:
             parts = urlsplit(self.url)
         except ValueError:
-            raise PermanentError("the address of the token keys is none") from None
+            raise PermanentError("JWKS_URL is no address") from None
         safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
         if not safe or not parts.hostname or parts.username is not None:
-            raise PermanentError("the address of the token keys is not https://host/path")
+            raise PermanentError("JWKS_URL is not https://host/path")
 
     async def fetch(self, deadline: Deadline) -> bytes:
         """

@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from adapters.bootstrap.doctor.found import Found, fault, faulty, well
-from adapters.bootstrap.projection_servers import STARTING_SECONDS, visited
+from adapters.bootstrap.projection_servers import (
+    BREAKERS,
+    STARTING_SECONDS,
+    board_place,
+    visited,
+    visited_board,
+)
 from adapters.settings import RefusedError, ServicesSettings
 from domain.errors import PermanentError, TransientError
 from domain.ports.time import Clock, Deadline
 
+ALONE: Final = "until then each process has only its own breakers' word"
 #: Why a start goes on without one of them.
 DEGRADED: Final = "until then decisions are made from what is below it"
 
@@ -36,3 +43,25 @@ async def _found(settings: ServicesSettings, clock: Clock) -> list[Found]:
             else:
                 found.append(well(name, servers.places[name]))
     return found
+
+
+def breakers(settings: ServicesSettings, clock: Clock) -> Iterator[Found]:
+    """Yield what is found of the table where processes see each other's breakers, if they do."""
+    if settings.shared_breakers == "no":
+        return
+    place = board_place(settings)
+    try:
+        asyncio.run(_looked(settings, clock))
+    except TransientError as error:
+        yield fault(
+            BREAKERS, f"{place}: {error}", f"start it, or correct its address; {ALONE}", None
+        )
+    except PermanentError as error:
+        yield faulty(BREAKERS, error, RefusedError)
+    else:
+        yield well(BREAKERS, place)
+
+
+async def _looked(settings: ServicesSettings, clock: Clock) -> None:
+    async with visited_board(settings, clock) as board:
+        await board.check(Deadline.after(clock, STARTING_SECONDS))
