@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 from adapters.bootstrap import evidence, shipped
 from adapters.bootstrap.doctor.examine import examine
 from adapters.bootstrap.doctor.start import refuse_half_configured
+from adapters.bootstrap.index_back_fill import back_fill_index
 from adapters.bootstrap.projection_servers import prepared
 from adapters.bootstrap.serving import run_demo, run_platform
 from adapters.inbound.cli.main import build_cli
@@ -109,6 +110,11 @@ class EmbeddedWiring:
     def downgrade_schema(self, place: Place, revision: str, *, lose: bool) -> SchemaState:
         """Take a place back to an older schema."""
         return _schema_tool(place).downgrade(revision, lose=lose)
+
+    def back_fill_index(self, after: str, told: Callable[[str, int], None]) -> dict[str, int]:
+        """Let persons be found under every version of the index key."""
+        settings = ServicesSettings.from_environment(self.settings.data, {})
+        return asyncio.run(back_fill_index(settings, after, told))
 
     def default_mysql(self) -> str | None:
         """Return the URL of the database in the environment."""

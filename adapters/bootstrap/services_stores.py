@@ -152,7 +152,7 @@ async def _truths(
         opened.push_async_callback(truth.close)
     handler = PymysqlTruth(address, clock, at=at)
     opened.push_async_callback(handler.close)
-    await _check_schema(api, Deadline.after(clock, STARTING_SECONDS))
+    await check_schema(api, Deadline.after(clock, STARTING_SECONDS))
     lists = _lists(settings, api, monitoring, opened)
     return Truths(
         api=api, lists=lists, ledger=ledger, beside=(beside,), second=second, handler=handler
@@ -171,7 +171,14 @@ def _lists(
     return ReaderTruth(api, replica, api.clock, monitoring)
 
 
-async def _check_schema(truth: MysqlTruth, deadline: Deadline) -> None:
+async def check_schema(truth: MysqlTruth, deadline: Deadline) -> None:
+    """
+    Do nothing when the database has the schema of this program.
+
+    Raises:
+        PermanentError: it has another, or none; the sentence says what to do.
+        TransientError: it is away.
+    """
     try:
         found = await truth.ask(READ_REVISION, deadline)
     except ServerError:

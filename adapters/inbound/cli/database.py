@@ -1,8 +1,8 @@
-"""`creditctl db …`: the schema of the store of truth."""
+"""`creditctl db …`: the schema of the store of truth, and the index of persons."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -10,8 +10,15 @@ from adapters.inbound.cli.failures import ExitCode
 from adapters.inbound.cli.options import FOLDER, folder, json_option, wiring_of
 from adapters.inbound.cli.output import Output, Page
 from adapters.inbound.cli.wiring import Place, SchemaState
+from adapters.inbound.cli.wording import count
 
 NONE = "0000"
+#: Why persons cannot be found under a version that they have no pointer for.
+LOST: Final = {
+    "erased": "their keys are destroyed",
+    "unknown": "their sealed CPF is no longer held",
+    "unread": "their sealed CPF does not open",
+}
 
 
 class RevisionParam(click.ParamType[str]):
@@ -42,7 +49,7 @@ def place_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def db() -> None:
-    """Look at the schema of the store of truth, and change it."""
+    """Look at the schema of the store of truth, change it, and index persons anew."""
 
 
 @db.command()
@@ -83,6 +90,44 @@ def downgrade(
     """
     place = _place(url, data)
     _show(output, wiring_of().downgrade_schema(place, revision, lose=force_data_loss))
+
+
+@db.command("back-fill-index")
+@click.option("--after", default="", help="Go on behind this customer, which a run before named.")
+@json_option
+def back_fill_index(output: Output, *, after: str) -> ExitCode:
+    """
+    Let every person be found under the newest version of the index key.
+
+    After a new version of index.key is in use everywhere. Processes go on meanwhile; it may be
+    run again, from the beginning or behind a customer. Until it says so, no old version may be
+    taken out. Settings come from the environment, as for `up --profile services`.
+    """
+
+    def told(last: str, customers: int) -> None:
+        output.note(f"{count(customers, 'customer')}; to go on from here: --after {last}")
+
+    counts = wiring_of().back_fill_index(after, told)
+    lost = sum(counts[name] for name in LOST)
+    # Of those before `after` this run knows nothing.
+    may_go = not after and not lost
+    document = {**counts, "old_versions_may_go": may_go}
+    output.show(document, lambda page: _write_indexed(page, counts, may_go=may_go))
+    return ExitCode.FOUND_WRONG if lost else ExitCode.DONE
+
+
+def _write_indexed(page: Page, counts: Mapping[str, int], *, may_go: bool) -> None:
+    handled, made = count(counts["customers"], "customer"), count(counts["missing"], "pointer")
+    page.line(f"{handled}; {made} made.")
+    for name, why in LOST.items():
+        if counts[name]:
+            page.line(
+                f"{count(counts[name], 'person')} cannot be found without an old version: {why}."
+            )
+    if may_go:
+        page.line("Everybody is found under every version: an old one may be taken out.")
+    else:
+        page.line("Keep old versions of the key until a whole run finds everybody.")
 
 
 def _place(url: str | None, data: Path | None) -> Place:

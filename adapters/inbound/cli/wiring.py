@@ -1,6 +1,6 @@
 """What the command line asks of the program that wires it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -186,6 +186,20 @@ class Wiring(Protocol):
             ConflictError: something with data in it would be dropped, and `lose` is not set.
             InvalidInputError: there is no such revision.
             PermanentError, TransientError: as `upgrade_schema`.
+        """
+
+    def back_fill_index(self, after: str, told: Callable[[str, int], None]) -> dict[str, int]:
+        """
+        Let every person behind customer `after` be found under each version of the index key.
+
+        `told` hears, step by step, behind whom a later run may go on and how many customers were
+        handled. The counts: `customers`; `missing`, ways to persons that were made; `erased`,
+        `unknown` and `unread`, persons who cannot be found without an old version.
+
+        Raises:
+            InvalidInputError: a setting of the profile services is missing.
+            NotFoundError, PermanentError: key files or schema are not there, or do not fit.
+            TransientError: a database is away; the sentence says how to go on.
         """
 
     def default_mysql(self) -> str | None:

@@ -1,6 +1,6 @@
 """A wiring that records what commands ask of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class FakeWiring:
     schema: str = "0001"
     places: list[Place] = field(default_factory=list)
     lost: list[bool] = field(default_factory=list)
+    not_found: dict[str, int] = field(default_factory=lambda: {"erased": 0, "unknown": 0})
     issued: list[tuple[Path, tuple[str, ...], str]] = field(default_factory=list)
 
     def up(self, options: UpOptions) -> int:
@@ -93,6 +94,12 @@ class FakeWiring:
             raise self.failure
         self.schema = made or self.schema
         return SchemaState("here", self.schema, "0002")
+
+    def back_fill_index(self, after: str, told: Callable[[str, int], None]) -> dict[str, int]:
+        if self.failure is not None:
+            raise self.failure
+        told("c-2", 200)
+        return {"customers": 203, "missing": 3, **self.not_found, "unread": len(after)}
 
     def default_mysql(self) -> str | None:
         return self.mysql
