@@ -1,5 +1,6 @@
 """`creditctl db back-fill-index`: the blind index of CPFs after a new version of its key."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -9,11 +10,11 @@ from adapters.bootstrap.services_stores import STARTING_SECONDS, check_schema
 from adapters.mysql_address import MysqlAddress
 from adapters.security.key_ring import KeyRing
 from adapters.security.mysql_key_vault import MysqlKeyVault
-from adapters.settings import ServicesSettings
+from adapters.settings import RefusedError, ServicesSettings
 from adapters.stores.embedded.directory import INDEX_KEY, WRAPPING_KEY
 from adapters.stores.sql.mysql_truth import MysqlTruth
 from adapters.system import SystemClock
-from domain.errors import NotFoundError, TransientError
+from domain.errors import NotFoundError, PermanentError, TransientError
 from domain.ports.time import Clock, Deadline
 from ingestion.index_back_fill import IndexBackFill
 
@@ -29,21 +30,32 @@ async def back_fill_index(
     `told` hears of each step: behind whom a later run may go on, and how many were handled by then.
 
     Raises:
-        NotFoundError: the key files are not there; none is ever made.
-        PermanentError: the schema or the key files do not fit.
+        NotFoundError: the key files or the vault are not there; they are not made.
+        RefusedError: the schema or the key files do not fit.
         TransientError: a database is away; the sentence says how to go on.
     """
     clock = SystemClock()
     address = MysqlAddress.parse(settings.mysql_url, "MYSQL_URL")
     deadline = Deadline.after(clock, STARTING_SECONDS)
     with closing(_vault(settings, clock)) as vault:
-        await vault.prepare(deadline)
         truth = MysqlTruth(address, clock, 1)
         try:
-            await check_schema(truth, deadline)
+            await _checked(truth, vault, deadline)
             return await _stepped(IndexBackFill(truth, vault, clock), after, told)
         finally:
             await truth.close()
+
+
+async def _checked(truth: MysqlTruth, vault: MysqlKeyVault, deadline: Deadline) -> None:
+    try:
+        # A vault that is not there is made by a process that starts, never from here.
+        if not await asyncio.to_thread(vault.compare):
+            raise NotFoundError("KEYS_MYSQL_URL names no vault that is in use")
+        # Leaves a mark of the new version, so that nobody goes on with another one.
+        await vault.prepare(deadline)
+        await check_schema(truth, deadline)
+    except PermanentError as error:
+        raise RefusedError(str(error)) from None
 
 
 async def _stepped(

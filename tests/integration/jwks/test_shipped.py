@@ -120,6 +120,17 @@ def test_an_issuer_that_goes_away_later_stops_nobody(site: Site, keys: list[Any]
             assert asked(url, token(sub="another")) == 200
 
 
+def test_an_issuer_that_is_lost_between_the_look_and_the_start_refuses_it_too(
+    site: Site, keys: list[Any]
+) -> None:
+    answers: list[Answer] = [(200, json.dumps({"keys": keys}).encode(), {})]
+    with serving(lambda _: answers.pop() if answers else (500, b"", {})) as issuer:
+        up = Shell(settings(site, issuer.url()))(*UP)
+
+    assert len(issuer.asked) == 2
+    assert (up.exit_code, "answers 500" in up.stderr) == (AWAY, True)
+
+
 def test_without_its_keys_a_start_is_refused_and_the_doctor_says_why(site: Site) -> None:
     (port,) = free_ports(1)
     shell = Shell(settings(site, f"http://{HOST}:{port}/keys"))
@@ -157,6 +168,8 @@ def assert_refused(shell: Shell, words: str) -> None:
     assert found["level"] == "fault"
     assert words in found["detail"]
     assert "nobody can be let in" in found["remedy"]
+    # It ends with the doctor's sentence, before anything is begun.
+    assert up.stderr.startswith("Error: ")
     assert (up.exit_code, found["remedy"] in up.stderr) == (AWAY, True)
 
 
