@@ -97,7 +97,7 @@ class CreditApproval:
         )
 
     async def _run(self, submission: Submission, application: CreditApplication) -> Recorded:
-        known = await self.lookup.find(submission.key)
+        known = await self.lookup.find(submission.key, submission.deadline)
         if known is not None:
             row = Known(known.decision_id, known.command_hash, known.reply)
             return _reply_of(row, submission.command_hash)

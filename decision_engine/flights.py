@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from domain.errors import DeadlineExceededError, TransientError
 from domain.ports.time import Clock
+from domain.waits import wait_for_end
 
 T = TypeVar("T")
 Key = tuple[str, str]
@@ -69,10 +70,8 @@ class SharedReads(Generic[T]):
             CreditError: it failed.
         """
         task = flight.task
-        if not task.done():
-            await _done_or_late(task, seconds)
-            if not task.done():
-                raise DeadlineExceededError("the read of a customer takes too long")
+        if not task.done() and not await wait_for_end(task, seconds):
+            raise DeadlineExceededError("the read of a customer takes too long")
         if task.cancelled():
             raise TransientError("reading was given up")
         return task.result()[0]
@@ -93,24 +92,6 @@ class SharedReads(Generic[T]):
         # Another one may have taken its place, when it had become too old to be joined.
         if self._flights.get(key) is flight:
             del self._flights[key]
-
-
-async def _done_or_late(task: "asyncio.Task[Any]", seconds: float) -> None:
-    """Wait for a task or so many seconds; `asyncio.wait`, made for many, costs twice as much."""
-    loop = asyncio.get_running_loop()
-    either = loop.create_future()
-
-    def wake(*_: object) -> None:
-        if not either.done():
-            either.set_result(None)
-
-    timer = loop.call_later(seconds, wake)
-    task.add_done_callback(wake)
-    try:
-        await either
-    finally:
-        timer.cancel()
-        task.remove_done_callback(wake)
 
 
 def _failed(task: "asyncio.Task[Any]") -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from decision_engine.idempotency import in_progress
 from domain.errors import TransientError
+from domain.waits import take_note, wait_for_end
 
 #: A request that never ends must not hold up a customer that asks again. Longer than a full
 #: machine needs for those it has at work, shorter than any caller waits.
@@ -41,8 +42,13 @@ class Flights(Generic[Key, Answer]):
                 raise in_progress()
         flight = asyncio.create_task(run())
         self._underway[key] = flight
-        flight.add_done_callback(lambda _: self._underway.pop(key, None))
-        return await asyncio.shield(flight)
+        flight.add_done_callback(lambda task: self._landed(key, task))
+        await wait_for_end(flight)
+        return flight.result()
+
+    def _landed(self, key: Key, flight: "asyncio.Task[Answer]") -> None:
+        self._underway.pop(key, None)
+        take_note(flight)
 
 
 @dataclass(slots=True)

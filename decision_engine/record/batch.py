@@ -8,6 +8,7 @@ recorded, known before, offer it again, or an error with nothing recorded.
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from decision_engine.record.entry import Entry, Failed, Known
@@ -37,12 +38,13 @@ from decision_engine.record.view import (
     recent_of,
     stale_customers,
 )
-from domain.errors import AmbiguousError, LedgerBusyError, TransientError
+from domain.errors import AmbiguousError, LedgerBusyError, PermanentError, TransientError
 from domain.instants import epoch_micros
 from domain.ports.time import Chance, Clock, Ids
 from domain.ports.truth import (
     Begin,
     Commit,
+    DataError,
     DeadlockError,
     DuplicateKeyError,
     LockWaitError,
@@ -124,7 +126,7 @@ class BatchProgram:
             return self._after_lock_wait
         if isinstance(error, LostConnectionError):
             return self._after_lost_connection
-        return self._after_server_error
+        return self._after_bad_value if isinstance(error, DataError) else self._after_server_error
 
     def _after_duplicate(self, entries: Entries, rounds: int) -> Steps:
         # A view read under lost locks is void, so what is not known begins from trip 1.
@@ -159,6 +161,12 @@ class BatchProgram:
         if rounds < MAX_TRIES:
             return (yield from self._settle(entries, rounds + 1))
         return _all(entries, Failed(TransientError("the ledger refuses this request")))
+
+    def _after_bad_value(self, entries: Entries, rounds: int) -> Steps:
+        if len(entries) > 1:
+            return (yield from self._after_server_error(entries, rounds))
+        yield (Rollback(),)
+        return _all(entries, Failed(PermanentError("a value of this request cannot be recorded")))
 
     # --- an unknown commit ---------------------------------------------------------------------
 
@@ -208,7 +216,7 @@ class BatchProgram:
         view = yield from (self._read_view if locks else self._read_marks)(
             entries, epoch_micros(now)
         )
-        results, prepared = prepare(entries, view, self.lane, now, (self.ids, self.chance))
+        results, prepared = self._prepare(entries, view, now)
         if prepared is None:
             yield (Rollback(),)
             return results
@@ -217,6 +225,15 @@ class BatchProgram:
         self._sent = None
         self.lane.advance(prepared.batch.root, prepared.batch.n)
         return results | prepared.results()
+
+    def _prepare(
+        self, entries: Entries, view: View, now: datetime
+    ) -> tuple[Results, Prepared | None]:
+        try:
+            return prepare(entries, view, self.lane, now, (self.ids, self.chance))
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            # What one request cannot be written down as (half a character, say) is its own affair.
+            raise DataError(f"a value without bytes: {type(error).__name__}") from None
 
     def _read_marks(self, entries: Entries, now_us: int) -> Generator[Trip, list[Rows], View]:
         """

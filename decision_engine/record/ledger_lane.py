@@ -7,7 +7,7 @@ from typing import Final
 from decision_engine.record.batch import BatchProgram
 from decision_engine.record.entry import Again, Entry, Result
 from decision_engine.record.prepare import Lane
-from domain.errors import TransientError
+from domain.errors import AmbiguousError, TransientError
 from domain.ports.monitoring import Monitoring
 from domain.ports.time import Chance, Clock, Deadline, Ids
 from domain.ports.truth import Truth, TruthError
@@ -64,7 +64,7 @@ class LedgerLane:
         )
         try:
             await self.truth.transact(lambda: program.open_lane(self.note), self._deadline())
-        except TruthError as error:
+        except (TruthError, AmbiguousError) as error:
             # Whether the empty first batch landed is of no matter: the next try has a fresh lane.
             raise TransientError("no lane of the ledger could be opened") from error
         self.monitoring.count("ledger_lanes_opened_total")

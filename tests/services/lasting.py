@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.services.server import Launch, begin
+from tests.services.server import Launch, begin, free_ports
 
 
 class Lasting:

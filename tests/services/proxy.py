@@ -81,12 +81,16 @@ def after(way: Way, count: int, verdict: Verdict) -> Faults:
 
 
 class FaultProxy:
-    """Passes connections on to a port of this machine; `port` is where clients find it."""
+    """
+    Passes connections on to a port of this machine; `port` is where clients find it.
+
+    `upstream` may be changed, as an endpoint moves: open connections stay with the old one.
+    """
 
     def __init__(self, upstream: int) -> None:
         self.faults = NONE
         self.port = 0
-        self._upstream = upstream
+        self.upstream = upstream
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
@@ -149,7 +153,7 @@ class FaultProxy:
         self._open.add(task)
         ends = [client]
         try:
-            answers, server = await asyncio.open_connection(HOST, self._upstream)
+            answers, server = await asyncio.open_connection(HOST, self.upstream)
             ends.append(server)
             self._ends.update(ends)
             await self._both(

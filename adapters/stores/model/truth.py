@@ -19,6 +19,7 @@ from decision_engine.record.statements import Reconnect, TakeLane
 from domain.errors import DeadlineExceededError, TransientError
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import (
+    PASSING,
     Begin,
     Commit,
     DeadlockError,
@@ -31,6 +32,7 @@ from domain.ports.truth import (
     ServerError,
     Statement,
     TruthError,
+    unhandled,
 )
 
 T = TypeVar("T")
@@ -58,6 +60,7 @@ class ModelTruth:
         self._lane = ""
         self._open = False
         self._broken = False
+        self._committed = False
         self._turn: Final = asyncio.Lock()
         self._perform: Final[dict[type, Perform]] = {
             **ledger_statements(serial),
@@ -100,6 +103,7 @@ class ModelTruth:
             raise DeadlineExceededError("it had not begun when its time was up")
 
     async def _drive(self, running: Program[T]) -> T:
+        self._committed = False
         try:
             trip = next(running)
             while True:
@@ -114,6 +118,8 @@ class ModelTruth:
         except StopIteration as end:
             result: T = end.value
             return result
+        except PASSING as error:
+            raise unhandled(error, committed=self._committed) from error
         finally:
             await self._tidy()
 
@@ -148,8 +154,7 @@ class ModelTruth:
             case Begin():
                 await self._begin(connection)
             case Commit():
-                await connection.commit()
-                self._open = False
+                await self._commit(connection)
             case Rollback():
                 await connection.rollback()
                 self._open = False
@@ -177,6 +182,14 @@ class ModelTruth:
         # Before it is sent: when its answer is lost, a transaction may be open.
         self._open = True
         await connection.begin()
+
+    async def _commit(self, connection: Connection) -> None:
+        try:
+            await connection.commit()
+        except errors.LostConnectionError:
+            self._committed = True
+            raise
+        self._open, self._committed = False, True
 
 
 def translated(error: errors.ModelStoreError) -> TruthError:

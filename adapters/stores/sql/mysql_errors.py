@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.ports.truth import (
+    DataError,
     DeadlockError,
     DuplicateKeyError,
     LockWaitError,
@@ -23,6 +24,8 @@ LOCK_WAIT: Final = 1205
 DEADLOCK: Final = 1213
 #: This server takes no writes (any more): it became a reader, or somebody set `read_only`.
 READ_ONLY: Final = frozenset({1290, 1792, 1836, 3100})
+#: Out of range, not of the column's kind or character set, too long.
+BAD_VALUE: Final = frozenset({1264, 1265, 1292, 1366, 1406})
 #: The session is over, or will be before its next answer.
 ENDING: Final = frozenset({1053, 1077, 1079, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1927, 3169})
 #: What a client library says of a connection that broke.
@@ -68,7 +71,8 @@ def truth_error(refusal: Refusal) -> TruthError:
         return LockWaitError("a lock was not granted in time")
     if is_lost(refusal.number):
         return LostConnectionError(f"the server ended the session: {refusal.number}")
-    return ServerError(f"MySQL: error {refusal.number}")
+    kind = DataError if refusal.number in BAD_VALUE else ServerError
+    return kind(f"MySQL: error {refusal.number}")
 
 
 def is_lost(number: int) -> bool:

@@ -10,13 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from adapters.stores.sql.mysql_errors import BrokenError, Refusal, truth_error
+from adapters.stores.sql.mysql_errors import READ_ONLY, BrokenError, Refusal, truth_error
 from adapters.stores.sql.mysql_literals import literal
 from adapters.stores.sql.rendering import Plan, Renderers, Rows, nothing
 from decision_engine.record.statements import Reconnect, TakeLane
 from domain.ports.truth import (
+    PASSING,
     Begin,
     Commit,
+    DataError,
     DeadlockError,
     LostConnectionError,
     Program,
@@ -25,6 +27,7 @@ from domain.ports.truth import (
     Statement,
     Trip,
     TruthError,
+    unhandled,
 )
 
 T = TypeVar("T")
@@ -99,9 +102,32 @@ class Session:
     _left: list[str] = field(default_factory=list, init=False)
     #: Nothing of this program has been answered yet.
     _fresh: bool = field(default=False, init=False)
+    #: A Commit of this program was done, or sent and not answered.
+    _committed: bool = field(default=False, init=False)
+    #: The last answer was that the server takes no writes.
+    _demoted: bool = field(default=False, init=False)
 
     def transact(self, program: Callable[[], Program[T]]) -> Wire[T]:
-        """Run a program to its end; what it leaves open is rolled back."""
+        """
+        Run a program to its end; what it leaves open is rolled back.
+
+        A connection of before may lead to a server that is no longer the writer. When that is
+        what it says, and nothing was committed, the program begins anew on another one, once.
+
+        Raises:
+            TransientError, AmbiguousError: see `domain.ports.truth.Truth.transact`.
+        """
+        again = self.connected
+        while True:
+            self._committed = self._demoted = False
+            try:
+                return (yield from self._run_once(program))
+            except PASSING as error:
+                if self._committed or not (again and self._demoted):
+                    raise unhandled(error, committed=self._committed) from error
+            again = False
+
+    def _run_once(self, program: Callable[[], Program[T]]) -> Wire[T]:
         running = program()
         try:
             result = yield from self._drive(running)
@@ -186,7 +212,7 @@ class Session:
             return self.renderers[type(statement)](statement)
         except ValueError as error:
             # One bad value must not look like a fault of the program, which ends a whole batch.
-            raise ServerError(f"a value that MySQL cannot hold: {type(error).__name__}") from None
+            raise DataError(f"a value that MySQL cannot hold: {type(error).__name__}") from None
 
     def _run(self, plans: Sequence[Plan]) -> Wire[list[Rows]]:
         text = ";".join(text for plan in plans for text, _ in plan.calls)
@@ -211,18 +237,32 @@ class Session:
             self.at("truth.begin")
             # Before it is sent: when its answer is lost, a transaction may be open.
             self._open = True
-        if COMMIT in plans:
+        commits, before = COMMIT in plans, self._committed
+        if commits:
             self.at("truth.before_commit")
-        results = yield from self._ask(text)
+            self._committed = True
+        try:
+            results = yield from self._ask(text)
+        except TruthError as error:
+            if self._undone(error, plans):
+                self._committed = before
+            raise
         self._open = _open_after(plans, begun=self._open)
-        if COMMIT in plans:
+        if commits:
             self.at("truth.after_commit")
         return results
 
+    def _undone(self, error: TruthError, plans: Sequence[Plan]) -> bool:
+        """Return whether the server answered, before it came to the only Commit, at the end."""
+        answered = self._demoted or not isinstance(error, LostConnectionError)
+        return answered and plans.count(COMMIT) == 1 and plans[-1] == COMMIT
+
     def _ask(self, text: str, *, named: bool = False) -> Wire[list[Rows]]:
+        self._demoted = False
         try:
             results: list[Rows] = yield Ask(text, named)
         except Refusal as refusal:
+            self._demoted = refusal.number in READ_ONLY
             raise self._refused(truth_error(refusal)) from None
         except BrokenError as error:
             raise self._refused(LostConnectionError(str(error))) from None

@@ -26,6 +26,7 @@ from adapters.stores.sql.statements import mysql_renderers
 from domain.errors import TransientError
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import LostConnectionError, Program, Statement
+from domain.waits import take_note, wait_for_end
 
 T = TypeVar("T")
 
@@ -153,7 +154,9 @@ class MysqlTruth:
         task = asyncio.create_task(self._transact(program, deadline))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
+        task.add_done_callback(take_note)
+        await wait_for_end(task)
+        return task.result()
 
     async def read(self, statements: Sequence[Statement], deadline: Deadline) -> list[Rows]:
         """

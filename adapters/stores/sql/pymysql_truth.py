@@ -36,6 +36,7 @@ from adapters.system import SystemClock
 from domain.errors import TransientError
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import LostConnectionError, Program, Statement
+from domain.waits import take_note
 
 T = TypeVar("T")
 
@@ -240,6 +241,7 @@ class PymysqlTruth:
         except RuntimeError:
             raise TransientError("the store of truth is closed") from None
         waiting = asyncio.wrap_future(future)
+        waiting.add_done_callback(take_note)
         try:
             await asyncio.wait([waiting], timeout=seconds)
             if future.cancel():

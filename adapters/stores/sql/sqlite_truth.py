@@ -18,8 +18,10 @@ from decision_engine.record.statements import Reconnect, TakeLane
 from domain.errors import PermanentError
 from domain.ports.time import Deadline
 from domain.ports.truth import (
+    PASSING,
     Begin,
     Commit,
+    DataError,
     LostConnectionError,
     Program,
     Rollback,
@@ -27,6 +29,7 @@ from domain.ports.truth import (
     ServerError,
     Statement,
     TruthError,
+    unhandled,
 )
 
 T = TypeVar("T")
@@ -112,6 +115,8 @@ class SqliteTruth:
         except StopIteration as end:
             result: T = end.value
             return result
+        except PASSING as error:
+            raise unhandled(error, committed=session.committed) from error
         finally:
             running.close()
             session.roll_back()
@@ -132,6 +137,8 @@ class _Session:
         self._known = known
         self._at = at
         self._open = False
+        #: A commit was done, or its end is not known.
+        self.committed = False
 
     def run(self, statement: Statement) -> Rows:
         """
@@ -170,8 +177,10 @@ class _Session:
         try:
             self._connection.execute("COMMIT")
         except apsw.Error as error:
-            raise at_commit(error) from error
-        self._open = False
+            found = at_commit(error)
+            self.committed = self.committed or isinstance(found, LostConnectionError)
+            raise found from error
+        self._open, self.committed = False, True
         self._at("truth.after_commit")
 
     def roll_back(self) -> None:
@@ -212,4 +221,4 @@ def _call(connection: apsw.Connection, call: Call) -> Rows:
         return connection.execute(*call).fetchall()
     except (OverflowError, TypeError, UnicodeError) as error:
         # One bad value must not look like a fault of the program, which ends a whole batch.
-        raise ServerError(f"a value that SQLite cannot hold: {type(error).__name__}") from error
+        raise DataError(f"a value that SQLite cannot hold: {type(error).__name__}") from error

@@ -89,7 +89,7 @@ class Desk:
         return result
 
     async def _run(self, entry: Entry, deadline: Deadline) -> Result:
-        known = await self.lookup.find(entry.key)
+        known = await self.lookup.find(entry.key, deadline)
         if known is not None:
             return Known(known.decision_id, known.command_hash, known.reply)
         result = await self.writer.record(entry, deadline)

@@ -104,19 +104,18 @@ def test_an_erased_reply_is_gone(world: World) -> None:
 
 def test_one_who_waits_in_vain_for_the_first_is_told_so(world: World) -> None:
     async def impatient(engine: Engine) -> Any:
-        held = asyncio.Event()
+        begun, held = asyncio.Event(), asyncio.Event()
 
         async def blocked() -> None:
+            begun.set()
             await held.wait()
 
         engine.world.truth.before_read = blocked
-        first = asyncio.create_task(engine.decide())
-        await asyncio.sleep(0)
-        engine.world.clock.move(2)
+        first = asyncio.create_task(engine.decide(seconds=30.0))
+        await begun.wait()
         with pytest.raises(ConflictError) as raised:
-            await engine.decide()
+            await engine.decide(seconds=0.01)
         held.set()
-        engine.world.clock.seconds = 0
         await first
         return raised.value
 

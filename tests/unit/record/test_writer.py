@@ -193,11 +193,13 @@ def test_lookups_of_one_tick_share_a_statement_and_their_failure() -> None:
         lookup = KeyLookup(truth, clock)
         keys = [("client", f"k{n}") for n in (0, 0, 1)]
         truth.log.clear()
-        found = await asyncio.gather(*(lookup.find(key) for key in keys))
+        soon = later(clock)
+        found = await asyncio.gather(*(lookup.find(key, soon) for key in keys))
         assert [row is not None for row in found] == [True, True, False]
         assert truth.log == ["ReadKeys"]
         truth.broken = True
-        results = await asyncio.gather(*(lookup.find(key) for key in keys), return_exceptions=True)
+        asked = (lookup.find(key, soon) for key in keys)
+        results = await asyncio.gather(*asked, return_exceptions=True)
         assert all(isinstance(result, TransientError) for result in results)
 
     run(work)
