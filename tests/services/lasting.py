@@ -1,11 +1,16 @@
 """A server that may end and come back: the same folder, the same port, the same settings."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from tests.services.server import Launch, begin, free_ports
+from tests.services.server import Launch, begin
+
+#: What belongs to a process and not to its data.
+OF_THE_PROCESS: Final = shutil.ignore_patterns("*.sock", "*.pid", "pid", "server.log")
 
 
 class Lasting:
@@ -46,6 +51,17 @@ class Lasting:
     def thaw(self) -> None:
         """Let it go on."""
         self._running.thaw()
+
+    def successor(self, name: str, launch: Callable[[Path], Launch]) -> "Lasting":
+        """
+        Start another server on a copy of the data, on a port of its own.
+
+        This one has ended, or stands still meanwhile. `launch` takes the data which it finds;
+        whoever asks for a successor ends it.
+        """
+        folder = self._folder.with_name(name)
+        shutil.copytree(self._folder, folder, ignore=OF_THE_PROCESS)
+        return Lasting(name, folder, launch(folder))
 
     def stop(self) -> None:
         """End it, and remove its folder."""

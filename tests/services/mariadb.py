@@ -24,17 +24,18 @@ SHARED: Final = (
 
 
 def mariadb(folder: Path) -> Launch:
-    """Return how to start MariaDB."""
+    """Return how to start MariaDB, on the data that are in the folder if there are any."""
     prefix = apt(*PACKAGES)
     environment = libraries(prefix)
     base = prefix / "usr"
-    run(
-        (str(base / "bin" / "mariadb-install-db"), "--no-defaults", f"--basedir={base}",
-         "--auth-root-authentication-method=normal", "--skip-test-db", f"--datadir={folder}/data",
-         *_as_root()),
-        folder,
-        environment,
-    )  # fmt: skip
+    if not (folder / "data").exists():
+        run(
+            (str(base / "bin" / "mariadb-install-db"), "--no-defaults", f"--basedir={base}",
+             "--auth-root-authentication-method=normal", "--skip-test-db",
+             f"--datadir={folder}/data", *_as_root()),
+            folder,
+            environment,
+        )  # fmt: skip
     program = (str(base / "sbin" / "mariadbd"), "--no-defaults", f"--basedir={base}", *_as_root())
     return _launch(folder, program, environment)
 

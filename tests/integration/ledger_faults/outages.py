@@ -116,7 +116,7 @@ def check_outages(bank: Bank, server: Lasting, seed: int) -> Measured:
 
 def check_kills(bank: Bank, server: Lasting, times: int, seed: int, driver: str) -> Measured:
     """Kill the server under load, and start it again on what it left behind."""
-    return _check(bank, Outage(server.kill, server.revive), times, seed, driver=driver)
+    return check(bank, Outage(server.kill, server.revive), times, seed, driver=driver)
 
 
 def check_read_only(bank: Bank, times: int, seed: int) -> Measured:
@@ -125,7 +125,7 @@ def check_read_only(bank: Bank, times: int, seed: int) -> Measured:
     def set_to(value: int) -> Callable[[], object]:
         return lambda: bank.server.run(f"SET GLOBAL read_only = {value}")
 
-    return _check(bank, Outage(set_to(1), set_to(0)), times, seed)
+    return check(bank, Outage(set_to(1), set_to(0)), times, seed)
 
 
 def check_standstill(
@@ -152,10 +152,11 @@ def check_standstill(
 
     # Whoever asks meanwhile may as well be answered afterwards.
     outage = Outage(frozen, server.thaw, heard=False)
-    return _check(bank, outage, len(pauses_s), seed, trip_seconds=trip_s, at=at)
+    return check(bank, outage, len(pauses_s), seed, trip_seconds=trip_s, at=at)
 
 
-def _check(bank: Bank, outage: Outage, times: int, seed: int, **options: Any) -> Measured:
+def check(bank: Bank, outage: Outage, times: int, seed: int, **options: Any) -> Measured:
+    """Let clients ask through so many outages of a kind; raise at whatever they were told wrong."""
     bank.server.empty()
     bank.add_persons(f"p{number}" for number in range(PERSONS))
     return asyncio.run(_outages(bank, outage, times, seed, options))

@@ -1,14 +1,14 @@
 """One request among 128 that the server refuses: the others must not notice."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from decision_engine.exposure import NO_EXPOSURE, Exposure
 from decision_engine.proposal import Proposal
 from decision_engine.record.entry import Done, Entry, Failed
-from domain.errors import TransientError
+from domain.errors import CreditError, PermanentError, TransientError
 from domain.money import Money
 from domain.ports.time import Deadline
 from tests.integration.ledger_faults.bank import LIMIT, Bank
@@ -47,7 +47,18 @@ def checked(made: Entry) -> Entry:
     return replace(made, case=replace(case, application=application))
 
 
-POISONS: Final = (too_long, out_of_range, checked)
+def half_a_character(made: Entry) -> Entry:
+    """Give it a language that has no bytes: no packet can hold it."""
+    return replace(made, language="\ud800")
+
+
+#: What a request is told of each: whether it may come again.
+POISONS: Final[Mapping[Callable[[Entry], Entry], type[CreditError]]] = {
+    too_long: PermanentError,
+    out_of_range: PermanentError,
+    checked: TransientError,
+    half_a_character: PermanentError,
+}
 
 
 def check_poison(bank: Bank, places: Iterable[int]) -> Mapping[str, int]:
@@ -76,7 +87,7 @@ async def _poisoned(bank: Bank, places: Iterable[int]) -> Mapping[str, int]:
 
 async def _one_batch(bank: Bank, made: Desk, number: int, place: int) -> None:
     entries = [_asked(number, turn) for turn in range(BATCH)]
-    poison = POISONS[number % len(POISONS)]
+    poison, kind = [*POISONS.items()][number % len(POISONS)]
     entries[place] = poison(entries[place])
     made.seen.largest = 0
     results = await asyncio.gather(*(made.writer.record(each, _soon(made)) for each in entries))
@@ -84,7 +95,7 @@ async def _one_batch(bank: Bank, made: Desk, number: int, place: int) -> None:
     assert made.seen.largest == BATCH, f"{where}: {made.seen.largest} in a batch"
     told = results.pop(place)
     assert isinstance(told, Failed), f"{where}: {told}"
-    assert isinstance(told.error, TransientError), f"{where}: {told.error!r}"
+    assert isinstance(told.error, kind), f"{where}: {told.error!r}"
     assert all(isinstance(each, Done) for each in results), where
     assert bank.open_transactions() == [], where
     for made_of, result in zip(

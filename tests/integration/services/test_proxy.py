@@ -148,6 +148,19 @@ def test_cutting_ends_what_is_open_and_closing_refuses_what_is_new(proxy: FaultP
         assert ask(client, b"four\n") == b"FOUR\n"
 
 
+def test_an_endpoint_that_moves_takes_new_connections_along_and_no_others() -> None:
+    (nobody,) = free_ports(1)
+    with echo() as upstream, proxied(upstream) as proxy, closing(connect(proxy)) as client:
+        assert ask(client, b"one\n") == b"ONE\n"
+        proxy.upstream = nobody
+        assert ask(client, b"two\n") == b"TWO\n"
+        with pytest.raises(ConnectionResetError), closing(connect(proxy)) as other:
+            ask(other, b"three\n")
+        proxy.upstream = upstream
+        with closing(connect(proxy)) as other:
+            assert ask(other, b"four\n") == b"FOUR\n"
+
+
 def test_a_server_that_is_gone_resets_the_client() -> None:
     (nobody,) = free_ports(1)
     reset = pytest.raises(ConnectionResetError)

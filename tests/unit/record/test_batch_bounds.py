@@ -1,9 +1,12 @@
 """A batch ends: its tries, its recovery and its trips are bounded, and refusals take few."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from decision_engine.record.batch import MAX_TRIES, BatchProgram
-from decision_engine.record.entry import Done, Failed, Known
+from decision_engine.record.entry import Done, Entry, Failed, Known
 from decision_engine.record.prepare import Lane
 from decision_engine.record.statements import (
     InsertBatch,
@@ -14,10 +17,11 @@ from decision_engine.record.statements import (
     Reconnect,
     TakeLane,
 )
-from domain.errors import AmbiguousError, LedgerBusyError, TransientError
+from domain.errors import AmbiguousError, LedgerBusyError, PermanentError, TransientError
 from domain.ports.truth import (
     Begin,
     Commit,
+    DataError,
     DeadlockError,
     DuplicateKeyError,
     LockWaitError,
@@ -225,3 +229,58 @@ def test_what_was_settled_without_writing_keeps_its_answer_when_the_batch_landed
     assert results["client", "k0"] == Known(known.decision_id, "hash-k0", known.reply)
     assert isinstance(results["client", "k1"], Done)
     assert truth.seen[ReadKeys] == 1
+
+
+# --- a value that cannot be written down
+
+
+def no_text(key: str) -> Entry:
+    """Return an entry whose language is half a character: it cannot be made into bytes."""
+    return replace(entry(key), language="\ud800")
+
+
+def no_number(key: str) -> Entry:
+    """Return an entry with a score that has no canonical form."""
+    made = entry(key)
+    return replace(made, proposal=replace(made.proposal, score=1.5))  # type: ignore[arg-type]
+
+
+def odd_key(key: str) -> Entry:
+    return entry(f"{key}\udfff")
+
+
+@pytest.mark.parametrize("poison", [no_text, no_number, odd_key])
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_what_cannot_be_written_down_fails_alone(
+    truth: MemoryTruth, program: BatchProgram, poison: Callable[[str], Entry], place: int
+) -> None:
+    entries = [entry(f"k{number}", limit=0) for number in range(5)]
+    entries[place] = poison(f"k{place}")
+
+    results = record(truth, program, entries)
+
+    failed = results.pop(entries[place].key)
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, PermanentError)
+    assert [type(result) for result in results.values()] == [Done] * 4
+    assert len(truth.state.decisions) == 4
+    assert not program.uncertain
+
+
+def test_what_a_column_cannot_hold_fails_alone_and_is_not_tried_again(
+    truth: MemoryTruth, program: BatchProgram
+) -> None:
+    def refuse(statement: Statement) -> None:
+        if isinstance(statement, InsertDecisions) and any(
+            row.idem_key == "k1" for row in statement.rows
+        ):
+            raise DataError("too long")
+
+    truth.before = refuse
+
+    results = record(truth, program, [entry(f"k{number}", limit=0) for number in range(3)])
+
+    failed = results.pop(("client", "k1"))
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, PermanentError)
+    assert [type(result) for result in results.values()] == [Done] * 2
