@@ -1,6 +1,9 @@
 """
 What it costs when a tier above truth goes away: rate and latency, phase by phase.
 
+First, at half of what can be had, what a hit and a miss of the cache take (row 7: p95 of at most 10
+and 25 ms).
+
 One shipped process on real servers, with a proxy before cache, hot store and wide store; callers in
 a closed loop. Bars (issue 7, row 2): with Redis gone at least half of the healthy rate, and a p99
 of at most twice that of a healthy platform whose cache is empty, which is the next tier's. Nobody
@@ -34,15 +37,19 @@ RICH: Final = 60 * 16
 DEADLINE_S: Final = 1.0
 RATE_BAR: Final = 0.5
 P99_BAR: Final = 2.0
+#: The brief says 50 and 200; here it is to be these.
+HIT_BAR_MS: Final = 10.0
+MISS_BAR_MS: Final = 25.0
 
 
 async def measure(site: Site, proxies: dict[str, FaultProxy], redis_url: str) -> bool:
     """Print each phase; return whether the bars hold."""
     async with loaded(site, RICH, DEADLINE_S, POOR) as load:
         # Connections and caches of the process are made by the first ones.
-        await load.run("warm", REQUESTS)
+        rate = (await load.run("warm", REQUESTS)).rate
+        holds = await _half_load(load, rate / 2, redis_url)
         below = await _cold(load, redis_url)
-        holds = _told(below)
+        holds = _told(below) and holds
         healthy = below
         async for phase in through_outages(load, proxies, REQUESTS):
             holds = _told(phase) and holds
@@ -54,6 +61,17 @@ async def measure(site: Site, proxies: dict[str, FaultProxy], redis_url: str) ->
                       f" tier's (bar {P99_BAR})")  # fmt: skip
                 holds = holds and rate >= RATE_BAR and p99 <= P99_BAR
         return holds
+
+
+async def _half_load(load: Load, rate: float, redis_url: str) -> bool:
+    """Print what a hit and a miss of the cache take through the API; return whether both hold."""
+    await load.paced("warm", REQUESTS, rate)
+    hits = await load.paced("cache hits, half load", REQUESTS, rate)
+    flushed(redis_url)
+    misses = await load.paced("cache misses, half load", POOR, rate)
+    for phase, bar in ((hits, HIT_BAR_MS), (misses, MISS_BAR_MS)):
+        print(f"{phase.text()}  p95 {phase.p95_ms:.1f} ms (bar {bar:.0f})")
+    return hits.p95_ms <= HIT_BAR_MS and misses.p95_ms <= MISS_BAR_MS
 
 
 async def _cold(load: Load, redis_url: str) -> Phase:

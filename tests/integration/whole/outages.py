@@ -109,6 +109,11 @@ class Phase:
         """The slowest in a hundred."""
         return statistics.quantiles(self.latencies, n=100)[98] * 1e3
 
+    @property
+    def p95_ms(self) -> float:
+        """The slowest in twenty."""
+        return statistics.quantiles(self.latencies, n=20)[18] * 1e3
+
     def text(self) -> str:
         """Return one line of a table."""
         outcomes = " ".join(f"{name} {count}" for name, count in sorted(self.outcomes.items()))
@@ -142,6 +147,24 @@ class Load:
                 group.create_task(caller())
         phase.seconds = time.perf_counter() - began
         return phase
+
+    async def paced(self, name: str, requests: int, rate: float) -> Phase:
+        """Decide for one refused customer after the other, so many a second."""
+        phase = Phase(name)
+        began = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for number in range(requests):
+                customer = self.poor[number % len(self.poor)]
+                group.create_task(self._timed(phase, customer))
+                await asyncio.sleep(max(0.0, began + (number + 1) / rate - time.perf_counter()))
+        phase.seconds = time.perf_counter() - began
+        return phase
+
+    async def _timed(self, phase: Phase, customer: Customer) -> None:
+        began = time.perf_counter()
+        answer = await self._decide(phase, customer, "poor")
+        phase.latencies.append(time.perf_counter() - began)
+        phase.statuses[answer.status] += 1
 
     async def _one(self, phase: Phase, number: int) -> None:
         customer = self.poor[number % len(self.poor)]
