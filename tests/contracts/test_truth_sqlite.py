@@ -28,7 +28,7 @@ from decision_engine.record.statements import (
     Reconnect,
 )
 from domain.customer import CreditData, Month, Slot, Statement
-from domain.errors import PermanentError, TransientError
+from domain.errors import AmbiguousError, PermanentError, TransientError
 from domain.ports.truth import (
     Begin,
     Commit,
@@ -182,6 +182,23 @@ def test_a_file_that_could_not_be_opened_again_is_tried_again(
     path.rmdir()
     away.rename(path)
     asyncio.run(truth.transact(lambda: committing(InsertDecisions((a_decision(),))), NEVER))
+
+
+@pytest.mark.parametrize(("commits", "kind"), [(0, TransientError), (1, AmbiguousError)])
+def test_a_caller_is_told_whether_anything_was_committed_before_the_file_was_lost(
+    tmp_path: Path, truth: SqliteTruth, commits: int, kind: type[Exception]
+) -> None:
+    path = tmp_path / "truth.sqlite"
+
+    def losing_it() -> Program[None]:
+        for _ in range(commits):
+            yield (Begin(), InsertDecisions((a_decision(),)), Commit())
+        path.rename(tmp_path / "away.sqlite")
+        path.mkdir()
+        yield (Reconnect(),)
+
+    with pytest.raises(kind):
+        asyncio.run(truth.transact(losing_it, NEVER))
 
 
 def test_a_place_where_no_log_can_be_kept_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from decision_engine.record.lookup import KeyLookup
 from decision_engine.record.statements import InsertDecisions, Reconnect
 from decision_engine.record.writer import LedgerWriter
 from domain.errors import (
+    AmbiguousError,
     CreditError,
     DeadlineExceededError,
     LedgerBusyError,
@@ -29,11 +30,12 @@ class GatedTruth(MemoryTruth):
 
     gate: asyncio.Event
     broken: bool = False
+    error: CreditError = TransientError("truth is away")
 
     async def transact(self, program: Callable[[], Any], deadline: Deadline) -> Any:
         await self.gate.wait()
         if self.broken:
-            raise TransientError("truth is away")
+            raise self.error
         return await super().transact(program, deadline)
 
     async def read(self, statements: Any, deadline: Deadline) -> list[list[Any]]:
@@ -134,6 +136,20 @@ def test_a_lane_that_cannot_be_opened_is_tried_again_with_the_next_request() -> 
         truth.faults.append(Fault(Commit, 1, LostConnectionError("x")))
         with pytest.raises(TransientError):
             await writer.record(entry("k0"), later(clock))
+        assert isinstance(await writer.record(entry("k0"), later(clock)), Done)
+
+    run(work)
+
+
+def test_a_lane_of_which_nobody_knows_whether_it_was_opened_has_recorded_nothing() -> None:
+    async def work(writer: LedgerWriter, truth: GatedTruth, clock: HandClock) -> None:
+        truth.broken = True
+        with pytest.raises(TransientError):
+            await writer.record(entry("k0"), later(clock))
+        truth.error = AmbiguousError("the first batch of the next lane")
+        with pytest.raises(TransientError):
+            await writer.record(entry("k0"), later(clock))
+        truth.broken = False
         assert isinstance(await writer.record(entry("k0"), later(clock)), Done)
 
     run(work)
