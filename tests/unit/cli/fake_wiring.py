@@ -99,7 +99,7 @@ class FakeWiring:
         if self.failure is not None:
             raise self.failure
         told("c-2", 200)
-        return {"customers": 203, "missing": 3, **self.not_found, "unread": len(after)}
+        return {"customers": 203, "missing": 3, **self.not_found, "unread": 0}
 
     def default_mysql(self) -> str | None:
         return self.mysql
