@@ -44,6 +44,7 @@ QUERIES: Final = "tests.contracts.test_hot_queries"
 CACHE: Final = "tests.contracts.test_cache"
 STREAM: Final = "tests.contracts.test_event_stream"
 VAULT: Final = "tests.contracts.test_key_vault"
+BOARD: Final = "tests.contracts.test_breaker_board"
 TRUTH: Final = "tests.contracts.test_truth"
 BUCKETS: Final = "tests.integration.shared.test_redis_buckets"
 
@@ -101,6 +102,14 @@ ROWS: Final = (
             *_own(VAULT, (EMBEDDED, "SqliteKeyVault")),
             Cell(SERVER, "MysqlKeyVault", "tests.integration.shared.test_mysql_vault_contract"),
             Cell(SERVER, "KmsKeyVault", "tests.integration.kms.test_contract"),
+        ),
+    ),
+    Row(
+        "BreakerBoard",
+        BOARD,
+        (
+            *_own(BOARD, (EMBEDDED, "LocalBoard")),
+            Cell(SERVER, "DynamoBreakerBoard", "tests.integration.hot.test_breaker_board"),
         ),
     ),
     Row("SharedBuckets", BUCKETS, (Cell(SERVER, "RedisBuckets", BUCKETS),)),

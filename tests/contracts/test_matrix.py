@@ -11,7 +11,7 @@ import pytest
 from tests.contracts.matrix import GAPS, KINDS, NO_SERVER, ROWS, SERVER, WHY_GAPS, Cell, Row, table
 from tests.unit.repo.files import ROOT
 
-PORTS: Final = ("keys", "limits", "monitoring", "storage", "stream", "time", "truth")
+PORTS: Final = ("breakers", "keys", "limits", "monitoring", "storage", "stream", "time", "truth")
 CELLS: Final = [(row, cell) for row in ROWS for cell in row.cells]
 
 
