@@ -10,11 +10,11 @@ what it brought is in the cache, for those who looked there just before.
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final, Generic, TypeVar
 
 from domain.errors import DeadlineExceededError, TransientError
 from domain.ports.time import Clock
-from domain.waits import wait_for_end
 
 T = TypeVar("T")
 Key = tuple[str, str]
@@ -92,6 +92,39 @@ class SharedReads(Generic[T]):
         # Another one may have taken its place, when it had become too old to be joined.
         if self._flights.get(key) is flight:
             del self._flights[key]
+
+
+async def wait_for_end(work: "asyncio.Future[Any]", seconds: float = inf) -> bool:
+    """
+    Return whether the work has ended, within so many seconds; nothing happens to it.
+
+    `asyncio.wait`, made for many, costs twice as much, and `asyncio.shield` reports the error of
+    work whose waiter has left to the loop, as if it were a fault.
+    """
+    if work.done():
+        return True
+    loop = asyncio.get_running_loop()
+    either = loop.create_future()
+
+    def wake(*_: object) -> None:
+        if not either.done():
+            either.set_result(None)
+
+    timer = None if seconds == inf else loop.call_later(seconds, wake)
+    work.add_done_callback(wake)
+    try:
+        await either
+    finally:
+        work.remove_done_callback(wake)
+        if timer is not None:
+            timer.cancel()
+    return work.done()
+
+
+def take_note(work: "asyncio.Future[Any]") -> None:
+    """Look at how work has ended: an error for which nobody waits any more is no news."""
+    if not work.cancelled():
+        work.exception()
 
 
 def _failed(task: "asyncio.Task[Any]") -> bool:

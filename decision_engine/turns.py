@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
+from decision_engine.flights import take_note, wait_for_end
 from decision_engine.idempotency import in_progress
 from domain.errors import TransientError
-from domain.waits import take_note, wait_for_end
 
 #: A request that never ends must not hold up a customer that asks again. Longer than a full
 #: machine needs for those it has at work, shorter than any caller waits.

@@ -3,11 +3,11 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from decision_engine.flights import take_note, wait_for_end
 from decision_engine.record.statements import IdempotencyKey, ReadKeys, ReplyRow
 from domain.errors import DeadlineExceededError, InvalidInputError
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import Truth
-from domain.waits import take_note, wait_for_end
 
 LOOKUP_SECONDS = 5.0
 

@@ -23,10 +23,10 @@ from adapters.stores.sql.mysql_limits import (
 from adapters.stores.sql.mysql_session import Ask, Connect, Drop, Session, Wire
 from adapters.stores.sql.rendering import Renderers, Rows, with_names
 from adapters.stores.sql.statements import mysql_renderers
+from decision_engine.flights import take_note, wait_for_end
 from domain.errors import TransientError
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import LostConnectionError, Program, Statement
-from domain.waits import take_note, wait_for_end
 
 T = TypeVar("T")
 

@@ -33,10 +33,10 @@ from adapters.stores.sql.mysql_session import Ask, Connect, Drop, Session, Wire
 from adapters.stores.sql.rendering import Renderers, Rows, with_names
 from adapters.stores.sql.statements import mysql_renderers
 from adapters.system import SystemClock
+from decision_engine.flights import take_note
 from domain.errors import TransientError
 from domain.ports.time import Clock, Deadline
 from domain.ports.truth import LostConnectionError, Program, Statement
-from domain.waits import take_note
 
 T = TypeVar("T")
 
