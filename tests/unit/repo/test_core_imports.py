@@ -24,7 +24,6 @@ ASYNCIO_FILES: Final = frozenset({
     "decision_engine/record/lookup.py",
     "decision_engine/turns.py",
     "domain/group_writer.py",
-    "domain/waits.py",
     "ingestion/project.py",
 })  # fmt: skip
 
