@@ -22,6 +22,7 @@ from domain.errors import (
     TransientError,
 )
 from domain.ports.time import Chance, Clock, Deadline
+from domain.retries import Budget, full_jitter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Retrying:
         self, client: JsonClient, *, clock: Clock, chance: Chance, policy: RetryPolicy = POLICY
     ) -> None:
         self._client, self._clock, self._chance, self._policy = client, clock, chance, policy
-        self._tokens = policy.tokens
+        self._budget = Budget(policy.earned, policy.tokens)
         self._counts = Counter(dict.fromkeys(COUNTED, 0))
 
     @property
@@ -80,20 +81,18 @@ class Retrying:
                 self._count(error)
                 await self._pause(error, attempt, deadline)
             else:
-                if self._tokens < self._policy.tokens:
-                    self._tokens += self._policy.earned
+                self._budget.earn()
                 return reply
             attempt += 1
 
     async def wait(self, attempt: int, deadline: Deadline) -> bool:
         """Wait a while before attempt `attempt + 1`; False when there shall be none."""
-        if attempt + 1 >= self._policy.attempts or self._tokens < 1:
+        policy = self._policy
+        if attempt + 1 >= policy.attempts:
             return False
-        most = min(self._policy.cap_s, self._policy.base_s * 2**attempt)
-        seconds = most * self._chance.uniform()
-        if seconds >= deadline.remaining(self._clock):
+        seconds = full_jitter(policy.base_s, policy.cap_s, attempt + 1, self._chance)
+        if seconds >= deadline.remaining(self._clock) or not self._budget.spend():
             return False
-        self._tokens -= 1
         self._counts["retries"] += 1
         await asyncio.sleep(seconds)
         return True

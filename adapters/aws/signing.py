@@ -27,7 +27,7 @@ class Signer:
         self._content = f"application/x-amz-json-{version}"
         self._host = endpoint.authority
         self._scope = f"{endpoint.region}/{endpoint.service}/aws4_request"
-        self._parts = (endpoint.region, endpoint.service, "aws4_request")
+        self._parts = (endpoint.region, endpoint.service)
         self._canonical = f"POST\n/\n\ncontent-type:{self._content}\nhost:{self._host}\nx-amz-date:"
         self._head = f"POST / HTTP/1.1\r\nhost: {self._host}\r\ncontent-type: {self._content}\r\n"
         self._second = -1
@@ -68,8 +68,14 @@ class Signer:
         held = self._day_key
         if held is not None and held[0] is keys and held[1] == day:
             return held[2]
-        key = f"AWS4{keys.secret_key}".encode()
-        for part in (day, *self._parts):
-            key = digest(key, part.encode(), "sha256")
+        key = signing_key(keys, day, *self._parts)
         self._day_key = (keys, day, key)
         return key
+
+
+def signing_key(keys: Credentials, day: str, region: str, service: str) -> bytes:
+    """Return the key that signs for a service in a region on a day, written `YYYYMMDD`."""
+    key = f"AWS4{keys.secret_key}".encode()
+    for part in (day, region, service, "aws4_request"):
+        key = digest(key, part.encode(), "sha256")
+    return key

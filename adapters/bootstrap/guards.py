@@ -8,10 +8,11 @@ from adapters.bootstrap.stores import Stores
 from adapters.resilience.breaker import Breaker, BreakerSettings
 from adapters.resilience.guard import IN_FLIGHT, Guards, WorkClass
 from adapters.resilience.guarded import GuardedCache, GuardedReader, GuardedWriter
-from adapters.resilience.retry import Budget, Retries, RetryingReader
+from adapters.resilience.retry import Retries, RetryingReader
 from decision_engine.gather import Tiers
 from domain.ports.monitoring import Monitoring
 from domain.ports.storage import DataReader
+from domain.retries import Budget
 
 #: A call is slow from half of the longest time on that somebody waits for it.
 SETTINGS: Final[Mapping[str, BreakerSettings]] = {

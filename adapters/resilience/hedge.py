@@ -10,10 +10,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from adapters.resilience.retry import Budget
 from domain.ports.monitoring import Monitoring
 from domain.ports.storage import DataReader, ProjectionRow
 from domain.ports.time import Clock, Deadline
+from domain.retries import Budget
 
 T = TypeVar("T")
 Read = Callable[[], Coroutine[Any, Any, T]]

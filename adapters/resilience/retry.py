@@ -7,7 +7,7 @@ of a retry, so that in the long run they are that share of the calls, whatever f
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from adapters.resilience.breaker import BreakerOpenError
@@ -15,41 +15,10 @@ from domain.errors import AmbiguousError, DeadlineExceededError, TransientError
 from domain.ports.monitoring import Monitoring
 from domain.ports.storage import DataReader, ProjectionRow
 from domain.ports.time import Chance, Clock, Deadline
+from domain.retries import Budget, full_jitter
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[object]]
-
-RATIO: Final = 0.1
-SAVED_MAX: Final = 10.0
-
-
-@dataclass(slots=True)
-class Budget:
-    """
-    Tokens for what is done beyond the calls asked for: each call earns `ratio` of one.
-
-    At most `saved_max` are saved, and as many are there at the start.
-    """
-
-    ratio: float = RATIO
-    saved_max: float = SAVED_MAX
-    _tokens: float = field(default=0.0, init=False)
-
-    def __post_init__(self) -> None:
-        """Begin with what can be saved."""
-        self._tokens = self.saved_max
-
-    def earn(self) -> None:
-        """Note a call."""
-        self._tokens = min(self.saved_max, self._tokens + self.ratio)
-
-    def spend(self) -> bool:
-        """Take a token; return whether there was one."""
-        # A tenth ten times is a little less than one.
-        if self._tokens < 1.0 - 1e-9:
-            return False
-        self._tokens -= 1.0
-        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +85,8 @@ class Retries:
         return False
 
     def _pause(self, attempt: int) -> float:
-        settings = self.settings
-        most = min(settings.pause_max_s, settings.first_s * settings.factor ** (attempt - 1))
-        return most * self.chance.uniform()
+        held = self.settings
+        return full_jitter(held.first_s, held.pause_max_s, attempt, self.chance, factor=held.factor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.aws.errors import THROTTLES
-from adapters.streams.key_turns import KeyTurns
+from adapters.key_turns import KeyTurns
 from adapters.streams.kinesis_api import KinesisApi, Summary
 from adapters.streams.kinesis_batches import Put, Record, check, fitting, unsettled
 from domain.errors import NotFoundError, PermanentError, ThrottledError, TransientError
@@ -47,7 +47,7 @@ class KinesisStream:
         waiting_max: int = WAITING_MAX,
     ) -> None:
         self._api, self._clock, self._monitoring = api, clock, monitoring
-        self._turns = KeyTurns(clock, waiting_max)
+        self._turns = KeyTurns(clock, waiting_max, "the stream")
 
     async def check(self, deadline: Deadline, needs: Needs | None = None) -> Summary:
         """

@@ -7,9 +7,10 @@ from pathlib import Path
 from adapters.resilience.guard import Guards
 from adapters.resilience.guarded import GuardedReader, GuardedWriter
 from adapters.resilience.hedge import HedgedReader
-from adapters.resilience.retry import Budget, Retries, RetryingReader
+from adapters.resilience.retry import Retries, RetryingReader
 from domain.ports.storage import Applied, DataStorage, ProjectionRow
 from domain.ports.time import Deadline
+from domain.retries import Budget
 from tests.contracts.opened import Factory, FixedChance, HandClock, Opened
 from tests.unit.decide.world import Counts
 

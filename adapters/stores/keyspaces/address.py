@@ -7,7 +7,7 @@ from pathlib import Path
 from re import compile as pattern
 from typing import Final
 
-from adapters.stores.keyspaces.sigv4 import Credentials
+from adapters.aws.credentials import Credentials
 from domain.errors import PermanentError
 
 KEYSPACE: Final = "creditplatform"

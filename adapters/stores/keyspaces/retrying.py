@@ -14,6 +14,7 @@ from typing import Final
 from adapters.stores.keyspaces.errors import StoreRefusedError
 from domain.errors import DeadlineExceededError, TransientError
 from domain.ports.time import Chance, Clock, Deadline
+from domain.retries import Budget, full_jitter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +38,13 @@ class Patience:
 
     def __init__(self, retries: Retries, clock: Clock, chance: Chance) -> None:
         self._retries, self._clock, self._chance = retries, clock, chance
-        self._left: float = retries.budget
+        self._budget = Budget(retries.share, retries.budget)
         self.retried = 0
         self.denied = 0
 
     def called(self) -> None:
         """Note a first attempt."""
-        self._left = min(self._retries.budget, self._left + self._retries.share)
+        self._budget.earn()
 
     async def before_again(self, attempt: int, error: TransientError, deadline: Deadline) -> None:
         """
@@ -55,12 +56,10 @@ class Patience:
         retries = self._retries
         if attempt >= retries.attempts or isinstance(error, FINAL):
             raise error
-        ceiling = min(retries.cap_s, retries.base_s * 2.0 ** (attempt - 1))
-        wait = self._chance.uniform() * ceiling
-        if self._left < 1.0 or deadline.remaining(self._clock) <= wait:
+        wait = full_jitter(retries.base_s, retries.cap_s, attempt, self._chance)
+        if deadline.remaining(self._clock) <= wait or not self._budget.spend():
             self.denied += 1
             raise error
-        self._left -= 1.0
         self.retried += 1
         await asyncio.sleep(wait)
 

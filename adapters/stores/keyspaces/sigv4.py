@@ -10,31 +10,23 @@ the AWS documentation of Signature Version 4.
 """
 
 import hashlib
-import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from hmac import digest
 from typing import Final
 from urllib.parse import quote
 
+from adapters.aws.credentials import Credentials
+from adapters.aws.signing import ALGORITHM, signing_key
 from domain.errors import PermanentError
 from domain.ports.time import Clock
 
 INITIAL: Final = b"SigV4\0\0"
 NONCE: Final = b"nonce="
 NONCE_BYTES: Final = 32
-ALGORITHM: Final = "AWS4-HMAC-SHA256"
 SERVICE: Final = "cassandra"
 LIFETIME_S: Final = 900
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What signs, taken at one moment: a key, its secret, and the session's token if any."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
-    token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +101,10 @@ def signature(nonce: bytes, region: str, credentials: Credentials, instant: date
     day = instant.astimezone(UTC).strftime("%Y%m%d")
     scope = f"{day}/{region}/{SERVICE}/aws4_request"
     request = canonical_request(nonce, credentials.access_key, scope, timestamp(instant))
-    digest = hashlib.sha256(request.encode()).hexdigest()
-    text = f"{ALGORITHM}\n{timestamp(instant)}\n{scope}\n{digest}"
-    key = f"AWS4{credentials.secret_key}".encode()
-    for part in (day, region, SERVICE, "aws4_request"):
-        key = _hmac(key, part)
-    return _hmac(key, text).hex()
+    hashed = hashlib.sha256(request.encode()).hexdigest()
+    text = f"{ALGORITHM}\n{timestamp(instant)}\n{scope}\n{hashed}"
+    key = signing_key(credentials, day, region, SERVICE)
+    return digest(key, text.encode(), "sha256").hex()
 
 
 def canonical_request(nonce: bytes, access_key: str, scope: str, moment: str) -> str:
@@ -133,7 +123,3 @@ def canonical_request(nonce: bytes, access_key: str, scope: str, moment: str) ->
 def timestamp(instant: datetime) -> str:
     """Return the instant with three digits of milliseconds, cut and never rounded."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _hmac(key: bytes, text: str) -> bytes:
-    return hmac.new(key, text.encode(), hashlib.sha256).digest()

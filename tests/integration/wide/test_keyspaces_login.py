@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.aws.credentials import Credentials
 from adapters.stores.keyspaces.address import Address, Flavour, Password, Tls
 from adapters.stores.keyspaces.errors import CertificateRefusedError, LoginRefusedError
 from adapters.stores.keyspaces.probe import look
-from adapters.stores.keyspaces.sigv4 import Credentials, answer
+from adapters.stores.keyspaces.sigv4 import answer
 from adapters.system import SystemClock
 from domain.errors import TransientError
 from tests.contracts.opened import HandClock

@@ -6,9 +6,9 @@ from cassandra.metadata import Metadata
 from cassandra.policies import SimpleConvictionPolicy
 from cassandra.pool import Host
 
+from adapters.aws.credentials import Credentials
 from adapters.stores.keyspaces.address import Address, Flavour, Password, Tls
 from adapters.stores.keyspaces.session import Reconnection
-from adapters.stores.keyspaces.sigv4 import Credentials
 from domain.errors import PermanentError
 
 

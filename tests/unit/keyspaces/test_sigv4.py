@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from adapters.aws.credentials import Credentials
 from adapters.stores.keyspaces.sigv4 import (
-    Credentials,
     SigV4Provider,
     answer,
     canonical_request,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from adapters.resilience.hedge import EVERY, KEPT, Delay, HedgedReader
-from adapters.resilience.retry import Budget
 from domain.errors import TransientError
 from domain.ports.storage import ProjectionRow
 from domain.ports.time import Deadline
+from domain.retries import Budget
 from tests.simulation.kernel.loop import run
 from tests.unit.decide.virtual import LoopClock
 from tests.unit.decide.world import Counts, MemoryHot

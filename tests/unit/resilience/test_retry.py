@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.resilience.breaker import BreakerOpenError
-from adapters.resilience.retry import Budget, Retries, RetryingReader, RetrySettings
+from adapters.resilience.retry import Retries, RetryingReader, RetrySettings
 from domain.errors import (
     AmbiguousError,
     DeadlineExceededError,
@@ -17,6 +17,7 @@ from domain.errors import (
     TransientError,
 )
 from domain.ports.time import Deadline
+from domain.retries import Budget
 from tests.unit.decide.world import Counts, MemoryHot
 from tests.unit.record.ports import HandClock
 

@@ -17,8 +17,9 @@ class KeyTurns:
     Several keys are taken in their order, so that no two tasks wait for one another.
     """
 
-    def __init__(self, clock: Clock, waiting_max: int) -> None:
-        self._clock, self._waiting_max = clock, waiting_max
+    def __init__(self, clock: Clock, waiting_max: int, store: str) -> None:
+        """Take how many may wait, and what they wait for, as errors name it."""
+        self._clock, self._waiting_max, self._store = clock, waiting_max, store
         self._waiting = 0
         self._taken: dict[str, deque[asyncio.Future[None]]] = {}
 
@@ -47,7 +48,7 @@ class KeyTurns:
             self._taken[key] = deque()
             return
         if self._waiting >= self._waiting_max:
-            raise ThrottledError("too much waits for the stream")
+            raise ThrottledError(f"too much waits for {self._store}")
         turn = asyncio.get_running_loop().create_future()
         queue.append(turn)
         self._waiting += 1
@@ -69,7 +70,9 @@ class KeyTurns:
             async with asyncio.timeout(seconds if isfinite(seconds) else None):
                 await asyncio.shield(turn)
         except TimeoutError:
-            raise DeadlineExceededError("others put records of the same key for too long") from None
+            raise DeadlineExceededError(
+                f"others of the same key were at {self._store} for too long"
+            ) from None
 
     def _give_back(self, key: str) -> None:
         queue = self._taken[key]
