@@ -7,6 +7,7 @@ the virtual one.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -39,6 +40,25 @@ class HandClock:
     def advance(self, seconds: float) -> None:
         self.instant += timedelta(seconds=seconds)
         self.seconds += seconds
+
+
+@dataclass(slots=True)
+class Counted:
+    """Counts, and forgets the rest."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def count(self, name: str, amount: int = 1, **labels: str) -> None:
+        self.counts[name] += amount
+
+    def observe(self, name: str, value: float, **labels: str) -> None:
+        pass
+
+    def gauge(self, name: str, value: float, **labels: str) -> None:
+        pass
+
+    def event(self, name: str, *, level: str = "info", **fields: str | float | bool) -> None:
+        pass
 
 
 @dataclass(slots=True)

@@ -73,6 +73,27 @@ def unseal(vault: Opened[KeyVault], sealed: str, person: str = PERSON, field: st
     return vault.run(vault.port.open(person, field, sealed, NEVER))
 
 
+def check_destroyed_everywhere(
+    one: Opened[KeyVault], other: Opened[KeyVault], fresh_s: float
+) -> None:
+    """Destroy a key in one of two processes; each is without it after so many seconds."""
+    sealed = seal(one)
+    assert unseal(other, sealed) == SECRET
+
+    other.run(other.port.destroy(PERSON, NEVER))
+
+    with pytest.raises(GoneError):
+        seal(other)
+    # What a process had in its memory it may use a little longer: no more than `fresh_s`.
+    one.clock.advance(fresh_s - 0.01)
+    assert unseal(one, sealed) == SECRET
+    one.clock.advance(0.01)
+    with pytest.raises(GoneError):
+        unseal(one, sealed)
+    with pytest.raises(GoneError):
+        seal(one)
+
+
 @pytest.mark.parametrize("text", [SECRET, "", "João Ávila 🏠", "x" * 100_000])
 def test_what_was_sealed_opens_again(vault: Opened[KeyVault], text: str) -> None:
     assert unseal(vault, seal(vault, text)) == text

@@ -20,12 +20,6 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
-def loop() -> Iterator[Loop]:
-    with Loop() as running:
-        yield running
-
-
-@pytest.fixture
 def table(url: str, loop: Loop) -> str:
     """A table that is made and empty."""
     name = f"hot-{next(_NUMBERS)}"

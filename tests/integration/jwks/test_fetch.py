@@ -20,12 +20,12 @@ from adapters.security.jwks_verifier import JwksVerifier
 from adapters.security.tokens import KeyNotKnownError, TokenRefusedError
 from adapters.system import SystemClock
 from domain.errors import DeadlineExceededError, PermanentError, TransientError
+from tests.contracts.opened import Counted
 from tests.integration.shared.caches import soon
 from tests.services.certificate import certificate
 from tests.services.proxy import SILENCE, Faults, Verdict, Way, after, proxied
 from tests.services.server import HOST
 from tests.unit.security.issuer import ACCEPTED, Clock, jwk_of, signed
-from tests.unit.streams.fakes import Counted
 
 Answer = tuple[int, bytes, dict[str, str]]
 

@@ -34,12 +34,6 @@ def dynamodb_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def loop() -> Iterator[Loop]:
-    with Loop() as running:
-        yield running
-
-
-@pytest.fixture
 def aws(kms_url: str, dynamodb_url: str, tmp_path: Path, loop: Loop) -> Aws:
     """A KMS key and an empty table of one test."""
     unready = Aws(kms_url, dynamodb_url, f"keys-{next(_NAMES)}", "", tmp_path, loop)

@@ -16,7 +16,14 @@ from adapters.security.wrapped_keys import WrappedKey
 from adapters.system import SystemClock
 from domain.errors import DeadlineExceededError, GoneError, PermanentError, TransientError
 from tests.contracts.opened import NEVER, HandClock
-from tests.contracts.test_key_vault import OTHER, PERSON, SECRET, seal, unseal
+from tests.contracts.test_key_vault import (
+    OTHER,
+    PERSON,
+    SECRET,
+    check_destroyed_everywhere,
+    seal,
+    unseal,
+)
 from tests.integration.kms.vaults import NO_CACHE, Aws, client_of
 from tests.integration.shared.caches import PATIENCE_S, Loop, soon
 from tests.integration.stream.site import through
@@ -128,18 +135,7 @@ def test_who_comes_after_a_destruction_shares_no_look_from_before(
 
 def test_a_destroyed_key_is_unusable_everywhere_after_a_stated_time(aws: Aws) -> None:
     with aws.vault() as one, aws.vault() as other:
-        sealed = seal(one)
-        assert unseal(other, sealed) == SECRET
-
-        other.run(other.port.destroy(PERSON, NEVER))
-
-        with pytest.raises(GoneError):
-            seal(other)
-        one.clock.advance(FRESH_S - 0.01)
-        assert unseal(one, sealed) == SECRET
-        one.clock.advance(0.01)
-        with pytest.raises(GoneError):
-            unseal(one, sealed)
+        check_destroyed_everywhere(one, other, FRESH_S)
 
 
 def test_a_wrapped_key_opens_for_its_person_only(aws: Aws) -> None:

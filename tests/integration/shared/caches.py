@@ -6,7 +6,7 @@ from asyncio import new_event_loop
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from adapters.stores.redis.cache import RedisCache
 from adapters.stores.redis.line import Limits
 from adapters.system import SystemClock
 from domain.ports.time import Clock, Deadline
-from tests.contracts.opened import FixedChance, HandClock
+from tests.contracts.opened import Counted, FixedChance, HandClock
 from tests.services.server import HOST
 
 T = TypeVar("T")
@@ -46,25 +46,6 @@ class Loop:
 
     def __call__(self, coroutine: Coroutine[Any, Any, T], /) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(LIMIT_S)
-
-
-@dataclass(slots=True)
-class Counted:
-    """Counts, and forgets the rest."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def count(self, name: str, amount: int = 1, **labels: str) -> None:
-        self.counts[name] += amount
-
-    def observe(self, name: str, value: float, **labels: str) -> None:
-        pass
-
-    def gauge(self, name: str, value: float, **labels: str) -> None:
-        pass
-
-    def event(self, name: str, *, level: str = "info", **fields: str | float | bool) -> None:
-        pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pymysql
 import pytest
 import redis
 
-from tests.integration.shared.caches import Loop, Server
+from tests.integration.shared.caches import Server
 from tests.integration.shared.vaults import Keys
 from tests.services.provided import provided
 
@@ -29,12 +29,6 @@ def server(redis_server: Server) -> Iterator[Server]:
     """The server, with a prefix of this test's own, and afterwards without its keys."""
     yield Server(redis_server.url, redis_server.admin, f"t{next(_NAMES)}:")
     redis_server.admin.flushall()
-
-
-@pytest.fixture
-def loop() -> Iterator[Loop]:
-    with Loop() as running:
-        yield running
 
 
 @pytest.fixture(scope="package")

@@ -14,7 +14,14 @@ from adapters.system import SystemClock
 from domain.errors import DeadlineExceededError, GoneError, PermanentError, TransientError
 from domain.ports.time import Deadline
 from tests.contracts.opened import NEVER, HandClock
-from tests.contracts.test_key_vault import OTHER, PERSON, SECRET, seal, unseal
+from tests.contracts.test_key_vault import (
+    OTHER,
+    PERSON,
+    SECRET,
+    check_destroyed_everywhere,
+    seal,
+    unseal,
+)
 from tests.integration.shared.caches import Loop, soon
 from tests.integration.shared.vaults import Keys, vault_on
 from tests.services.proxy import NONE, SILENCE, proxied
@@ -45,21 +52,7 @@ def test_processes_that_race_agree_on_one_key_a_person(keys: Keys) -> None:
 
 def test_a_destroyed_key_is_unusable_everywhere_after_a_stated_time(keys: Keys, loop: Loop) -> None:
     with vault_on(keys, loop) as one, vault_on(keys, loop) as other:
-        sealed = seal(one)
-        assert unseal(other, sealed) == SECRET
-
-        other.run(other.port.destroy(PERSON, NEVER))
-
-        with pytest.raises(GoneError):
-            seal(other)
-        # What this process had in its memory it may use a little longer: no more than FRESH_S.
-        one.clock.advance(FRESH_S - 0.01)
-        assert unseal(one, sealed) == SECRET
-        one.clock.advance(0.01)
-        with pytest.raises(GoneError):
-            unseal(one, sealed)
-        with pytest.raises(GoneError):
-            seal(one)
+        check_destroyed_everywhere(one, other, FRESH_S)
 
 
 def test_use_does_not_prolong_the_time_a_key_is_believed(keys: Keys, loop: Loop) -> None:

@@ -14,8 +14,8 @@ from adapters.system import SystemClock
 from domain.errors import TransientError
 from domain.ports.limits import Drawn
 from domain.rate_limit import TOKEN, TOKENS_MAX, Bucket, Limit
-from tests.contracts.opened import HandClock
-from tests.integration.shared.caches import Counted, Loop, Server, at_port, cache_on, execute, soon
+from tests.contracts.opened import Counted, HandClock
+from tests.integration.shared.caches import Loop, Server, at_port, cache_on, execute, soon
 from tests.services.proxy import Faults, Verdict, proxied
 
 #: An instant of our days, in microseconds: near what doubles still count one by one.

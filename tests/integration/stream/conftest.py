@@ -25,12 +25,6 @@ def resharding_url() -> Iterator[str]:
         yield servers["kinesis-resharding"].settings["KINESIS_RESHARDING_ENDPOINT"]
 
 
-@pytest.fixture
-def loop() -> Iterator[Loop]:
-    with Loop() as running:
-        yield running
-
-
 @pytest.fixture(params=["kinesalite", "kinesis-local"])
 def site(request: pytest.FixtureRequest, tmp_path: Path, loop: Loop) -> Iterator[Site]:
     """A stream of two shards, on each server."""

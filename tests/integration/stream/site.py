@@ -25,10 +25,9 @@ from adapters.streams.kinesis_reader import KinesisReader, ReaderLimits
 from adapters.system import SystemClock
 from domain.ports.stream import StreamRecord
 from domain.ports.time import Clock, Deadline
-from tests.contracts.opened import NEVER, FixedChance, HandClock
+from tests.contracts.opened import NEVER, Counted, FixedChance, HandClock
 from tests.integration.shared.caches import PATIENCE_S, Loop
 from tests.services.server import HOST
-from tests.unit.streams.fakes import Counted
 
 KEYS: Final = FixedCredentials(Credentials("AKIATEST", "secret"))
 LIMITS: Final = Limits(connect_s=PATIENCE_S, attempt_s=PATIENCE_S)

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from adapters.streams.event_source_mapping import EventSourceMapping, sequence_text
-from tests.contracts.opened import NEVER
+from tests.contracts.opened import NEVER, Counted
 from tests.integration.stream.site import Both, Site
-from tests.unit.streams.fakes import Counted
 
 FIRST, SECOND = "shardId-000000000000", "shardId-000000000001"
 QUARTER = str(1 << 126)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.shared.caches import Loop
 from tests.integration.wide.stores import Server, address_of, operated
 from tests.services.lasting import Lasting
 from tests.services.provided import provided_lasting
@@ -27,9 +26,3 @@ def cassandra(process: Lasting) -> Iterator[Server]:
 def server(cassandra: Server) -> Server:
     cassandra.clear()
     return cassandra
-
-
-@pytest.fixture
-def loop() -> Iterator[Loop]:
-    with Loop() as running:
-        yield running

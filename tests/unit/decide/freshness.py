@@ -23,8 +23,7 @@ from domain.errors import CreditError, DeadlineExceededError, TransientError
 from domain.ports.storage import Applied, ProjectionRow
 from domain.ports.time import Deadline
 from domain.profile_bytes import profile_to_bytes
-from tests.contracts.opened import NEVER, START
-from tests.integration.shared.caches import Counted
+from tests.contracts.opened import NEVER, START, Counted
 from tests.simulation.kernel.loop import run
 from tests.unit.decide.world import good_profile
 

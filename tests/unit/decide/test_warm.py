@@ -12,8 +12,7 @@ from decision_engine import warm
 from decision_engine.warm import MARK, CacheWarmer, unseen
 from domain.errors import TransientError
 from domain.ports.time import Deadline
-from tests.contracts.opened import NEVER, FixedChance, HandClock
-from tests.integration.shared.caches import Counted
+from tests.contracts.opened import NEVER, Counted, FixedChance, HandClock
 
 
 @dataclass(frozen=True, slots=True)

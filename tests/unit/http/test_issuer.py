@@ -13,10 +13,10 @@ from adapters.system import SystemClock, SystemIds
 from adapters.telemetry.logs import Logs
 from adapters.telemetry.metrics import Metrics
 from adapters.telemetry.monitoring import Telemetry
+from tests.contracts.opened import Counted
 from tests.integration.http.fakes import FakeLimits, FakeUseCases
 from tests.unit.http.test_fast_path import Silence, sent_by
 from tests.unit.security.issuer import ACCEPTED, Clock, Issuer, jwk_of, signed
-from tests.unit.streams.fakes import Counted
 
 
 def app_of(issuer: Issuer) -> CreditApp:

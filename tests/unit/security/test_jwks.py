@@ -16,6 +16,7 @@ from adapters.security.jwks_verifier import JwksVerifier
 from adapters.security.tokens import KeyNotKnownError, Principal, TokenRefusedError
 from domain.errors import DeadlineExceededError, TransientError
 from domain.ports.time import Deadline
+from tests.contracts.opened import Counted
 from tests.unit.security.issuer import (
     ACCEPTED,
     NOW,
@@ -25,7 +26,6 @@ from tests.unit.security.issuer import (
     private_key,
     signed,
 )
-from tests.unit.streams.fakes import Counted
 
 KINDS = ("RS256", "ES256", "EdDSA")
 NEVER = Deadline(float("inf"))

@@ -17,8 +17,7 @@ from adapters.security.rate_limits import (
     micros,
 )
 from domain.rate_limit import TOKEN, Bucket, Limit
-from tests.contracts.opened import HandClock
-from tests.integration.shared.caches import Counted
+from tests.contracts.opened import Counted, HandClock
 from tests.unit.security.wire import Wire, settle
 
 KIND = RateClass.DECISIONS

@@ -1,28 +1,8 @@
 """What streams are given in place of the outside."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from adapters.streams.checkpoints import START, Position
-
-
-@dataclass(slots=True)
-class Counted:
-    """Counts, and forgets the rest."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def count(self, name: str, amount: int = 1, **labels: str) -> None:
-        self.counts[name] += amount
-
-    def observe(self, name: str, value: float, **labels: str) -> None:
-        pass
-
-    def gauge(self, name: str, value: float, **labels: str) -> None:
-        pass
-
-    def event(self, name: str, *, level: str = "info", **fields: str | float | bool) -> None:
-        pass
 
 
 @dataclass(slots=True)

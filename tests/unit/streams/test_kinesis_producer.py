@@ -21,7 +21,7 @@ from domain.errors import (
     TransientError,
 )
 from domain.ports.time import Deadline
-from tests.contracts.opened import NEVER, HandClock
+from tests.contracts.opened import NEVER, Counted, HandClock
 from tests.unit.streams.fake_kinesis import (
     STREAM,
     THROTTLED,
@@ -31,7 +31,6 @@ from tests.unit.streams.fake_kinesis import (
     last_appearances,
     refusal,
 )
-from tests.unit.streams.fakes import Counted
 
 Record = tuple[str, bytes]
 MIB: Final = 1 << 20
